@@ -1,0 +1,43 @@
+/* mode: what sockctl.c needs to know of a mode: one row of its table. */
+#ifndef SOCKCTL_MODE_H
+#define SOCKCTL_MODE_H
+
+#include "../util/err.h"
+#include "../util/opt.h"
+
+struct mode;
+
+/* One call of a mode: settings filled and checked by the options. */
+struct run {
+	const struct mode *mode;
+	const void *conf;
+	int argc; /* the arguments that are no options */
+	char **argv;
+	char **command; /* what stood behind --, NULL: no -- */
+};
+
+struct mode {
+	const char *name;
+	const char *summary; /* a phrase for `sockctl help` */
+	const char *usage; /* lines after "sockctl NAME ", '\n' between */
+	const char *examples; /* whole lines, the first thing of --help */
+	const struct opt_group *groups; /* ends with rows NULL */
+	size_t conf_size;
+	const void *defaults; /* conf_size bytes */
+	int (*run)(const struct run *);
+	bool command; /* takes -- COMMAND */
+};
+
+extern const struct mode mode_serve, mode_connect, mode_echo, mode_chat,
+	mode_sendfile, mode_recvfile, mode_flood, mode_probe;
+
+/* One line on standard error, "sockctl serve: ...; try 'sockctl serve
+ * --help'". Returns EXIT_USAGE. For what a mode finds wrong in its settings
+ * and arguments, before it has opened anything. */
+int mode_usage(const struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same for an err with op NULL; one with an op is told as it is and gives
+ * err_exit. */
+int mode_refuse(const struct run *run, const struct err *err);
+
+#endif

@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# The command line itself: help, usage errors, the habits of other tools.
+
+load helper/common
+
+MODES="serve connect echo chat sendfile recvfile flood probe"
+
+# usage_error TEXT ARGUMENT...: exit 2, one line that has TEXT and a way out.
+usage_error() {
+	local text=$1
+
+	shift
+	run_err timeout 10 "$SOCKCTL" "$@"
+	assert_equal "$status" 2
+	assert_equal "$output" ""
+	[ "${#stderr_lines[@]}" = 1 ] || fail "$* says: $stderr"
+	[[ $stderr == *"$text"* ]] || fail "$* lacks '$text': $stderr"
+	[[ $stderr == *"; try 'sockctl "*"--help'" ]] || fail "$* says: $stderr"
+}
+
+@test "cli: every option of every mode refuses what it cannot mean" {
+	run python3 "$SOCKCTL_TOP/tests/helper/options.py" "$SOCKCTL" walk
+	assert_success
+}
+
+@test "cli: unknown, shortened and glued options are usage errors" {
+	run python3 "$SOCKCTL_TOP/tests/helper/options.py" "$SOCKCTL" abbreviate
+	assert_success
+	usage_error "in full --verbose" connect --verb h 1
+}
+
+@test "cli: no arguments: short help on standard error, exit 2" {
+	run_err "$SOCKCTL"
+	assert_equal "$status" 2
+	assert_equal "$output" ""
+	for mode in $MODES; do
+		[[ $stderr == *"$mode"* ]] || fail "$mode is not named"
+	done
+}
+
+@test "cli: help goes to standard output, begins with usage and examples" {
+	for words in --help -h help "help --help"; do
+		# shellcheck disable=SC2086
+		run_err "$SOCKCTL" $words
+		assert_success
+		assert_equal "$stderr" ""
+		assert_line --index 0 --partial "usage: sockctl MODE"
+	done
+	for mode in $MODES; do
+		run_err "$SOCKCTL" "$mode" --help
+		assert_success
+		assert_equal "$stderr" ""
+		assert_line --index 0 --partial "usage: sockctl $mode"
+		[[ $output == *$'\nexamples'*$'\n  -h, --help'* ]] || fail "$output"
+		help=$output
+		for words in "$mode -h" "help $mode" "$mode --no-such -p x --help" \
+			"$mode a b c -h"; do
+			# shellcheck disable=SC2086
+			run_err "$SOCKCTL" $words
+			assert_success
+			assert_equal "$output" "$help"
+		done
+		run awk 'length > 80 { print FILENAME ": " $0; bad = 1 }
+			END { exit bad }' <("$SOCKCTL" "$mode" --help)
+		assert_success
+	done
+}
+
+@test "cli: help of a topic; of none that is known" {
+	run_err "$SOCKCTL" help sockopts
+	assert_success
+	assert_line --regexp '^sndbuf .*socket'
+	usage_error "no such topic" help nothing
+	usage_error "one MODE" help serve connect
+}
+
+@test "cli: version" {
+	run_err "$SOCKCTL" --version
+	assert_success
+	assert_line --index 0 --regexp '^sockctl [0-9]+\.[0-9]+\.[0-9]+$'
+	assert_line --index 1 --regexp '^with:'
+	usage_error "no argument" --version now
+	if is_portable; then
+		assert_line --regexp '^without:.* splice'
+	fi
+}
+
+@test "cli: help into a closed pipe dies of SIGPIPE, into a full disk is 6" {
+	run bash -c '"$0" help > /dev/full' "$SOCKCTL"
+	assert_equal "$status" 6
+	assert_output --partial "ENOSPC"
+	# The reader is gone before the first byte.
+	run bash -c '{ sleep 0.1; exec "$0" help; } | true
+		echo "${PIPESTATUS[0]}"' "$SOCKCTL"
+	assert_output 141
+	run bash -c 'trap "" PIPE; { sleep 0.1; exec "$0" help; } | true
+		echo "${PIPESTATUS[0]}"' "$SOCKCTL"
+	assert_line --index -1 6
+}
+
+@test "cli: an unknown mode names those that there are" {
+	usage_error "'frob'" frob
+	usage_error "recvfile" frob
+	usage_error "no such mode" ""
+	usage_error "sockctl connect host 80" host 80
+	usage_error "serve -p PORT" -l 4000
+	usage_error "probe HOST PORTS" -z host 80
+	usage_error "--json" --json serve
+	usage_error "shell" completion
+	usage_error "shell" completion tcsh
+	usage_error "shell" completion bash zsh
+}
+
+@test "cli: habits of other tools are answered with what to type" {
+	usage_error "sockctl serve -p PORT" connect -l 4000
+	usage_error "sockctl serve -p PORT" serve -l 4000
+	usage_error "-p PORT" echo -l 4000
+	usage_error "sockctl probe HOST PORTS" connect -z h 80
+	usage_error "sockctl probe HOST PORTS" serve -z -p 80
+	usage_error "--exec" connect -e /bin/sh h 80
+	usage_error "--exec" serve -e /bin/sh -p 80
+	usage_error "--exec" chat -e /bin/sh -p 80
+	usage_error "--proxy" connect -X connect h 80
+	usage_error "-b PORT" connect -p 12345 h 80
+	usage_error "sockctl probe HOST PORTS" probe -p 80 h
+	usage_error "sockctl flood -p PORT" flood -s
+	usage_error "sockctl flood -p PORT" flood -s -p 5201
+	usage_error "sockctl flood HOST PORT" flood -c h
+	usage_error "--rate" flood -b 100M h 80
+	usage_error "--rate" flood -b100M h 80
+}
+
+@test "cli: another mode's option is explained" {
+	usage_error "--jobs of probe" connect -j 5 h 80
+	usage_error "of probe" connect --jobs 5 h 80
+	usage_error "of serve" connect --broker h 80
+	usage_error "of flood" serve --bidir -p 0
+}
+
+@test "cli: usage errors are plain text with --json, and escaped" {
+	usage_error "--backlog 'x'" serve --json --backlog x -p 0
+	usage_error '\x1b[2J' serve --json $'--\e[2J'
+	usage_error '--back\nlog: unknown' serve --json $'--back\nlog' -p 0
+	usage_error "--backlog '1\\n2': " serve --backlog $'1\n2' -p 0
+	usage_error 'such as \r\n and' connect --expect '\q' h 80
+}
+
+@test "cli: options stand before and after the arguments, -- ends them" {
+	server one serve --discard
+	run_err "$SOCKCTL" connect 127.0.0.1 "$port" --json -q 0
+	assert_success
+	run_err "$SOCKCTL" connect --json 127.0.0.1 -q 0 -- "$port"
+	assert_success
+	usage_error "sockctl connect" connect -- 127.0.0.1 "$port" --json
+	usage_error "sockctl connect" connect 127.0.0.1 "$port" 3
+	usage_error "sockctl connect" connect
+	usage_error "sockctl connect" connect ""
+}
+
+@test "cli: the last one of a doubled option counts" {
+	server one serve --discard
+	run "$SOCKCTL" connect -w 5 -w 3 -q 1h -q 0 127.0.0.1 "$port"
+	assert_success
+	usage_error "-w 'x'" connect -w 5 -w x 127.0.0.1 "$port"
+}
+
+@test "cli: an option is not taken for another one's value" {
+	usage_error "--log" connect --log --json 127.0.0.1 1
+	[ ! -e ./--json ]
+	usage_error "-x" connect 127.0.0.1 1 -x
+}
+
+@test "cli: a file of an option that cannot be read is 6" {
+	run "$SOCKCTL" connect --expect @/nonexistent 127.0.0.1 1
+	assert_equal "$status" 6
+	assert_output --partial "/nonexistent"
+	run "$SOCKCTL" serve -p 0 --allow @/nonexistent
+	assert_equal "$status" 6
+	usage_error "--frob" serve -p 0 --allow @/nonexistent --frob
+}
+
+@test "cli: zero is a value of some, out of range of others" {
+	for option in --count --backlog --max-clients --sndbuf --rcvbuf \
+		--chunk --watch --timeout --idle --deadline; do
+		usage_error "$option '0'" serve -p 0 "$option" 0
+	done
+	usage_error "-b '0'" connect -b 0 127.0.0.1 1
+	usage_error "'0'" connect 127.0.0.1 0
+	usage_error "'65536'" connect 127.0.0.1 65536
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# make install, uninstall, dist, deb, help.
+
+load helper/common
+
+# The same variant as the tests': make hands its variables down.
+make_in() {
+	make -s -C "$SOCKCTL_TOP" "$@"
+}
+
+# The folder of objects may belong to a tree that is not ours to build in.
+setup() {
+	common_setup
+	needs make
+	[ -w "$SOCKCTL_TOP/build" ] || skip "cannot build in $SOCKCTL_TOP"
+}
+
+@test "install: everything where it belongs, and nothing left afterwards" {
+	make_in install DESTDIR="$PWD/root" PREFIX=/usr MANDIR=/usr/man
+	assert_file_executable root/usr/bin/sockctl
+	assert_file_exists root/usr/man/man1/sockctl.1
+	assert_file_exists root/usr/share/bash-completion/completions/sockctl
+	assert_file_exists root/usr/share/zsh/site-functions/_sockctl
+	assert_file_exists root/usr/share/fish/vendor_completions.d/sockctl.fish
+	for page in "$SOCKCTL_TOP"/man/*.[17]; do
+		name=$(basename "$page")
+		cmp "$page" "root/usr/man/man${name##*.}/$name"
+	done
+	run root/usr/bin/sockctl --version
+	assert_success
+	make_in uninstall DESTDIR="$PWD/root" PREFIX=/usr MANDIR=/usr/man
+	run find root ! -type d
+	assert_output ""
+}
+
+@test "install: two tarballs are equal byte for byte" {
+	needs git
+	git -C "$SOCKCTL_TOP" rev-parse HEAD > /dev/null 2>&1 ||
+		skip "not a git repository"
+	make_in dist DISTDIR="$PWD/one"
+	sleep 1
+	make_in dist DISTDIR="$PWD/two"
+	cmp one/*.tar.gz two/*.tar.gz
+	mkdir src
+	tar -xzf one/*.tar.gz -C src
+	assert_file_exists "$(echo src/sockctl-*/Makefile)"
+}
+
+@test "install: a Debian package" {
+	needs dpkg-deb dpkg
+	make_in deb DISTDIR="$PWD"
+	dpkg-deb -x ./*.deb root
+	run root/usr/bin/sockctl --version
+	assert_success
+	assert_file_exists root/usr/share/man/man1/sockctl.1.gz
+	run dpkg-deb -f ./*.deb Version
+	assert_output --regexp '^[0-9.]+-1$'
+	if command -v lintian > /dev/null; then
+		run lintian --allow-root --fail-on error ./*.deb
+		assert_success
+	fi
+}
+
+@test "install: make help names the targets" {
+	run make_in help
+	assert_success
+	for target in all test bench lint format fuzz coverage check-layers \
+		install uninstall dist deb static clean demo soak html; do
+		assert_line --regexp "^  $target +[a-zA-Z]"
+	done
+}

@@ -1,0 +1,265 @@
+#include "ends.h"
+#include <errno.h>
+#include <sys/socket.h>
+
+const struct opt fin_opts[] = {
+	{ .name = "fin",
+		.type = OPT_TIME,
+		.word = "TIME",
+		.help = "hold the FIN of a short request back so long where no "
+			"answer begins (1 s; 0: not at all)",
+		.offset = OPT_AT(struct ends_options, fin, int64_t) },
+	{ 0 },
+};
+
+const struct opt ends_opts[] = {
+	{ .name = "no-shutdown",
+		.letter = 'S',
+		.type = OPT_FLAG,
+		.help = "send no FIN when the input ends",
+		.offset = OPT_AT(struct ends_options, no_shutdown, bool) },
+	{ .name = "quit",
+		.letter = 'q',
+		.type = OPT_TIME,
+		.word = "TIME",
+		.help = "leave TIME after the input ended and all was "
+			"acknowledged",
+		.offset = OPT_AT(struct ends_options, quit, int64_t) },
+	{ .name = "half-close",
+		.type = OPT_FLAG,
+		.help = "after the peer's FIN send on until the input ends",
+		.offset = OPT_AT(struct ends_options, half_close, bool) },
+	{ .name = "exit-on-eof",
+		.type = OPT_FLAG,
+		.help = "leave at once after the peer's FIN",
+		.offset = OPT_AT(struct ends_options, exit_on_eof, bool) },
+	{ .name = "recv-only",
+		.type = OPT_FLAG,
+		.help = "never read standard input",
+		.offset = OPT_AT(struct ends_options, recv_only, bool) },
+	{ .name = "send-only",
+		.type = OPT_FLAG,
+		.help = "send, FIN at once, discard what comes",
+		.offset = OPT_AT(struct ends_options, send_only, bool) },
+	{ .name = "crlf",
+		.letter = 'C',
+		.type = OPT_FLAG,
+		.help = "send LF as CR LF",
+		.offset = OPT_AT(struct ends_options, crlf, bool) },
+	{ .letter = 'N',
+		.type = OPT_NOTHING,
+		.help = "nc's; the default here" },
+	{ .letter = 'k',
+		.type = OPT_NOTHING,
+		.help = "nc's; the default here" },
+	{ 0 },
+};
+
+const struct opt expect_opts[] = {
+	{ .name = "expect",
+		.type = OPT_TEXT,
+		.word = "TEXT",
+		.help = "exit 9 unless the peer sends TEXT",
+		.offset = OPT_AT(
+			struct expect_options, text, struct opt_text) },
+	{ .name = "expect-bytes",
+		.type = OPT_SIZE,
+		.word = "N",
+		.help = "exit 9 unless the peer sends N bytes",
+		.offset = OPT_AT(struct expect_options, bytes, uint64_t),
+		.min = 1,
+		.max = INT64_MAX },
+	{ 0 },
+};
+
+enum {
+	PUMP_SHORT = 64 * 1024, /* a request whose FIN waits */
+	PUMP_ACK_LEAST = 1, /* ms between looks at SIOCOUTQ */
+	PUMP_ACK_MOST = 50,
+	PUMP_GIVES_NOTHING = 1, /* s after the peer's FIN */
+	PUMP_ANSWER_PAUSE = 100, /* ms */
+	PUMP_QUIET = 200, /* ms, of a pipe whose command has ended */
+};
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+bool
+ends_up_finished(const struct pump *p)
+{
+	return p->up.ended && flow_held(&p->up) == 0;
+}
+
+bool
+ends_down_finished(const struct pump *p)
+{
+	return p->down.broken || (p->down.ended && flow_held(&p->down) == 0);
+}
+
+/* What breaks. */
+
+void
+ends_lose(struct pump *p, const char *op, int number)
+{
+	if (p->lost.op)
+		return;
+	p->conn.unsent = pump_unsent(p);
+	conn_lost(&p->conn, &p->lost, op, number);
+	p->up.ended = true;
+}
+
+/* A command that ended: what it left is read, and a pipe that others hold open
+ * is given up when nothing comes. */
+static int64_t
+input_over(struct pump *p, int64_t now)
+{
+	int64_t due = later(p->near_over, p->last_in) + PUMP_QUIET * CLOCK_MS;
+
+	if (!p->up.ended && p->up.waits != FLOW_SOURCE)
+		return CLOCK_INF;
+	if (!p->up.ended && due > now)
+		return due;
+	flow_stop(&p->up);
+	p->ending = true;
+	return CLOCK_INF;
+}
+
+/* Datagrams have no end: after the peer's FIN they are heard for 1 s more. */
+static bool
+gives_up(const struct pump *p)
+{
+	if (p->set.manner == PUMP_JOIN)
+		return p->in.io.kind == IO_DATAGRAM;
+	return !p->set.ends->half_close;
+}
+
+/* After the peer's FIN the input is read on while it gives data. */
+int64_t
+ends_give_up_input(struct pump *p, int64_t now)
+{
+	int64_t due = 0;
+
+	if (p->near_over && !p->ending)
+		return input_over(p, now);
+	if (!p->peer_ended || p->up.ended || !gives_up(p))
+		return CLOCK_INF;
+	if (!p->set.ends->exit_on_eof && p->in.io.kind != IO_TERMINAL) {
+		if (p->up.waits != FLOW_SOURCE)
+			return CLOCK_INF; /* it gives, the peer is slow */
+		due = later(p->peer_ended, later(p->last_in, p->last_tx)) +
+			PUMP_GIVES_NOTHING * CLOCK_S;
+	}
+	if (due > now)
+		return due;
+	flow_stop(&p->up);
+	p->input_ended = now;
+	return CLOCK_INF;
+}
+
+static int64_t
+fin_of_request(const struct pump *p)
+{
+	const struct ends_options *e = p->set.ends;
+	bool expecting = p->set.expect && p->set.expect->text.given;
+
+	if (expecting)
+		return match_found(&p->match) ? 0 : CLOCK_INF;
+	if (e->fin == 0 || p->conn.tx >= PUMP_SHORT)
+		return 0;
+	if (p->answered)
+		return p->last_rx + PUMP_ANSWER_PAUSE * CLOCK_MS;
+	return p->input_ended + (e->fin > 0 ? e->fin : CLOCK_S);
+}
+
+static int64_t
+fin_due(const struct pump *p)
+{
+	const struct ends_options *e = p->set.ends;
+
+	if (p->set.manner == PUMP_JOIN || p->ending)
+		return 0;
+	if (e->no_shutdown)
+		return CLOCK_INF;
+	if (p->peer_ended)
+		return 0;
+	if (p->up.taken == 0)
+		return CLOCK_INF;
+	if (p->set.manner == PUMP_SERVER || e->send_only ||
+		e->quit != CLOCK_NONE)
+		return 0;
+	return fin_of_request(p);
+}
+
+int64_t
+ends_send_fin(struct pump *p, int64_t now)
+{
+	int64_t due;
+
+	if (!ends_up_finished(p) || p->fin_sent)
+		return CLOCK_INF;
+	due = fin_due(p);
+	if (due > now)
+		return due;
+	p->fin_sent = true;
+	if (shutdown(p->set.fd, SHUT_WR) == -1)
+		ends_lose(p, "send", errno == ENOTCONN ? ECONNRESET : errno);
+	else
+		conn_fin_out(&p->conn);
+	return CLOCK_INF;
+}
+
+static bool
+fin_settled(const struct pump *p)
+{
+	if (p->fin_sent)
+		return true;
+	return ends_up_finished(p) &&
+		(p->set.ends->no_shutdown ||
+			(p->set.ends->quit != CLOCK_NONE && p->up.taken == 0));
+}
+
+/* Sending is done when the system says that all of it was acknowledged. */
+int64_t
+ends_acknowledged(struct pump *p, int64_t now)
+{
+	int64_t left;
+	int number;
+
+	if (!fin_settled(p) || p->acked_at || p->lost.op)
+		return CLOCK_INF;
+	left = tcpinfo_unacked(p->set.fd);
+	number = net_error(p->set.fd);
+	if (number)
+		ends_lose(p, "send", number);
+	else if (left == 0 || (left < 0 && p->peer_ended))
+		p->acked_at = now;
+	if (p->acked_at || number || left < 0)
+		return CLOCK_INF;
+	p->ack_pause = p->ack_pause
+		? sooner(2 * p->ack_pause, PUMP_ACK_MOST * CLOCK_MS)
+		: PUMP_ACK_LEAST * CLOCK_MS;
+	return now + p->ack_pause;
+}
+
+/* -q: how long to go on hearing after all was sent. */
+int64_t
+ends_quit_due(const struct pump *p)
+{
+	bool sent = p->acked_at ||
+		(fin_settled(p) && tcpinfo_unacked(p->set.fd) < 0);
+
+	if (p->ending && sent)
+		return 0;
+	if (p->set.ends->quit == CLOCK_NONE || !sent)
+		return CLOCK_INF;
+	return later(p->acked_at, p->input_ended) + p->set.ends->quit;
+}

@@ -1,0 +1,285 @@
+#include "hotset.h"
+#include "clock.h"
+#include "mem.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+
+enum { BITS = sizeof(hotset_word) * CHAR_BIT };
+
+/* Looks at all take at most 1 / (1 + LOOK_SHARE) of the time. */
+enum { LOOK_SHARE = 8 };
+#define LOOK_PERIOD (500 * CLOCK_US) /* and come no more often */
+
+static inline hotset_word
+bit(int fd)
+{
+	return (hotset_word)1 << (fd % BITS);
+}
+
+static hotset_word
+joined(hotset_word *const set[HOTSET_KINDS], int at)
+{
+	hotset_word all = 0;
+
+	for (int k = 0; k < HOTSET_KINDS; k++)
+		all |= set[k][at];
+	return all;
+}
+
+static void
+grow_set(hotset_word **set, int from, int to)
+{
+	*set = mem_grow(*set, (size_t)to, sizeof(**set));
+	memset(*set + from, 0, (size_t)(to - from) * sizeof(**set));
+}
+
+static void
+make_room(struct hotset *h, int fd)
+{
+	int room = h->room ? h->room : 16;
+
+	if (fd / BITS < h->room)
+		return;
+	while (fd / BITS >= room)
+		room *= 2;
+	for (int k = 0; k < HOTSET_KINDS; k++) {
+		grow_set(&h->all[k], h->room, room);
+		grow_set(&h->again[k], h->room, room);
+		grow_set(&h->work[k], h->room, room);
+	}
+	grow_set(&h->hot, h->room, room);
+	h->heat = mem_grow(h->heat, (size_t)room * BITS, sizeof(*h->heat));
+	memset(h->heat + h->room * BITS, 0,
+		(size_t)(room - h->room) * BITS * sizeof(*h->heat));
+	h->room = room;
+}
+
+/* A fresh one leaves soon unless it becomes active. */
+static void
+heat(struct hotset *h, int fd, bool fresh)
+{
+	if (!fresh)
+		h->heat[fd] = h->look;
+	else if (h->look - h->heat[fd] > HOTSET_KEEP)
+		h->heat[fd] = h->look - HOTSET_KEEP;
+	h->fresh += fresh;
+	h->hot[fd / BITS] |= bit(fd);
+	if (fd / BITS >= h->hot_words)
+		h->hot_words = fd / BITS + 1;
+}
+
+void
+hotset_want(struct hotset *h, int fd, unsigned old, unsigned want)
+{
+	int at = fd / BITS;
+	bool watched;
+
+	make_room(h, fd);
+	watched = joined(h->all, at) & bit(fd);
+	for (int k = 0; k < HOTSET_KINDS; k++) {
+		bool had = h->all[k][at] & bit(fd), has = want & 1u << k;
+
+		h->waiting[k] += has - had;
+		if (has) {
+			h->all[k][at] |= bit(fd);
+		} else if (old & 1u << k) {
+			h->all[k][at] &= ~bit(fd);
+			h->again[k][at] &= ~bit(fd);
+			h->work[k][at] &= ~bit(fd);
+		}
+	}
+	h->watched += (want != 0) - watched;
+	if (want & ~old)
+		heat(h, fd, !watched);
+	if (!want)
+		h->hot[at] &= ~bit(fd);
+	else if (at >= h->words)
+		h->words = at + 1;
+}
+
+void
+hotset_forget(struct hotset *h, int fd)
+{
+	hotset_want(h, fd, (1u << HOTSET_KINDS) - 1, 0);
+}
+
+void
+hotset_again(struct hotset *h, int fd, unsigned ready)
+{
+	int at = fd / BITS;
+
+	make_room(h, fd);
+	for (int k = 0; k < HOTSET_KINDS; k++)
+		if (ready & 1u << k)
+			h->again[k][at] |= bit(fd);
+	if (at >= h->again_words)
+		h->again_words = at + 1;
+}
+
+bool
+hotset_has_again(const struct hotset *h)
+{
+	for (int i = 0; i < h->again_words; i++)
+		if (joined(h->again, i))
+			return true;
+	return false;
+}
+
+static void
+add_again(struct hotset *h)
+{
+	for (; h->scan < h->again_words; h->scan++)
+		for (int k = 0; k < HOTSET_KINDS; k++)
+			h->work[k][h->scan] = 0;
+	for (int i = 0; i < h->again_words; i++) {
+		for (int k = 0; k < HOTSET_KINDS; k++) {
+			h->work[k][i] |= h->again[k][i];
+			h->again[k][i] = 0;
+		}
+		h->quiet = 0;
+	}
+	h->again_words = 0;
+}
+
+/* pselect on all, or on the hot ones. */
+static int
+select_words(struct hotset *h, bool hot, int64_t timeout, const sigset_t *mask)
+{
+	struct timespec ts = { 0 }, *wait = NULL;
+	fd_set *set[HOTSET_KINDS];
+	int n = hot && h->hot_words < h->words ? h->hot_words : h->words;
+
+	for (int k = 0; k < HOTSET_KINDS; k++) {
+		for (int i = 0; i < n; i++)
+			h->work[k][i] = hot ? h->all[k][i] & h->hot[i]
+					    : h->all[k][i];
+		set[k] = h->waiting[k] ? (fd_set *)h->work[k] : NULL;
+	}
+	if (timeout != CLOCK_INF) {
+		ts.tv_sec = (time_t)(timeout / CLOCK_S);
+		ts.tv_nsec = (long)(timeout % CLOCK_S);
+		wait = &ts;
+	}
+	h->scan = n;
+	return pselect(n * BITS, set[0], set[1], set[2], wait, mask);
+}
+
+static bool
+listens(int fd)
+{
+	int yes = 0;
+	socklen_t len = sizeof(yes);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 &&
+		yes;
+}
+
+/* Those that were quiet for long leave the hot ones, but for listeners. */
+static void
+cool(struct hotset *h)
+{
+	for (int i = 0; i < h->hot_words; i++) {
+		for (hotset_word w = h->hot[i]; w; w &= w - 1) {
+			int fd = i * BITS + __builtin_ctzl(w);
+
+			if (h->look - h->heat[fd] > HOTSET_KEEP && !listens(fd))
+				h->hot[i] &= ~bit(fd);
+		}
+	}
+	while (h->hot_words && !h->hot[h->hot_words - 1])
+		h->hot_words--;
+	h->fresh = 0;
+}
+
+/* Looks at all without waiting, and sets when to look again. One look that
+ * took long (the processor was taken away) does not count for what it took. */
+static int
+look(struct hotset *h, const sigset_t *mask)
+{
+	int64_t start = clock_now(), end, took, period;
+	int n = select_words(h, false, 0, mask), number = errno;
+
+	end = clock_now();
+	took = end - start;
+	h->cost = h->cost && took > 2 * h->cost ? 2 * h->cost : took;
+	period = LOOK_SHARE * h->cost;
+	h->due = end + (period > LOOK_PERIOD ? period : LOOK_PERIOD);
+	h->quiet = n > 0 ? 0 : h->quiet + 1;
+	if (++h->look % HOTSET_COOL == 0 || h->fresh > HOTSET_PLAIN)
+		cool(h);
+	errno = number;
+	return n;
+}
+
+static int
+wait_some(struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t now)
+{
+	if (h->watched <= HOTSET_PLAIN ||
+		(h->quiet >= HOTSET_QUIET && timeout > 0))
+		return select_words(h, false, timeout, mask);
+	if (now >= h->due)
+		return look(h, mask);
+	if (timeout > h->due - now)
+		timeout = h->due - now;
+	return select_words(h, true, timeout, mask);
+}
+
+int
+hotset_wait(
+	struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
+{
+	int n, number;
+
+	make_room(h, 0);
+	while (h->words && !joined(h->all, h->words - 1))
+		h->words--;
+	n = wait_some(h, timeout, mask, *now);
+	number = errno;
+	*now = clock_now();
+	h->cursor = 0;
+	if (n > 0)
+		h->quiet = 0;
+	else
+		h->scan = 0;
+	add_again(h);
+	errno = number;
+	return n;
+}
+
+int
+hotset_next(struct hotset *h, unsigned *ready)
+{
+	hotset_word word = 0;
+	int fd;
+
+	while (h->cursor < h->scan && !(word = joined(h->work, h->cursor)))
+		h->cursor++;
+	if (!word)
+		return -1;
+	fd = h->cursor * BITS + __builtin_ctzl(word);
+	*ready = 0;
+	for (int k = 0; k < HOTSET_KINDS; k++) {
+		if (h->work[k][h->cursor] & bit(fd))
+			*ready |= 1u << k;
+		h->work[k][h->cursor] &= ~bit(fd);
+	}
+	heat(h, fd, false);
+	return fd;
+}
+
+void
+hotset_free(struct hotset *h)
+{
+	for (int k = 0; k < HOTSET_KINDS; k++) {
+		free(h->all[k]);
+		free(h->again[k]);
+		free(h->work[k]);
+	}
+	free(h->hot);
+	free(h->heat);
+	*h = (struct hotset){ 0 };
+}

@@ -1,0 +1,65 @@
+/* hotset: the sets that the loop hands to pselect(2), and which descriptors it
+ * asks about when. Part of loop; nobody else needs it.
+ *
+ * The sets are own words of bits that grow, since fd_set ends at FD_SETSIZE
+ * (and FD_SET aborts there under _FORTIFY_SOURCE).
+ *
+ * pselect's cost is that of the descriptors it is asked about. With more than
+ * HOTSET_PLAIN of them it sleeps on the hot ones only (lately active, new, or
+ * listening), and now and then looks at all without waiting, which is cheaper
+ * for each than sleeping on it and takes at most a ninth of the time. When
+ * HOTSET_QUIET such looks in a row found nothing it sleeps on all. */
+#ifndef SOCKCTL_HOTSET_H
+#define SOCKCTL_HOTSET_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef unsigned long hotset_word;
+
+enum {
+	HOTSET_KINDS = 3, /* read, write, urgent: LOOP_READ is 1 << 0 */
+	HOTSET_PLAIN = 64, /* descriptors */
+	HOTSET_QUIET = 64, /* looks */
+	HOTSET_KEEP = 16, /* looks that a quiet descriptor stays hot */
+	HOTSET_COOL = 8, /* every so many looks the quiet ones leave */
+};
+
+struct hotset {
+	hotset_word *all[HOTSET_KINDS]; /* what is waited for */
+	hotset_word *again[HOTSET_KINDS]; /* ready without being asked */
+	hotset_word
+		*work[HOTSET_KINDS]; /* pselect's copy; then what is ready */
+	hotset_word *hot;
+	uint32_t *heat; /* by descriptor: the look at which it was active */
+	int room; /* words in each array */
+	int words, hot_words, again_words; /* that are in use */
+	int watched; /* descriptors in all */
+	int waiting[HOTSET_KINDS]; /* bits in each of all */
+	int fresh; /* made hot because they were new */
+	int scan, cursor; /* words of work for hotset_next, and where it is */
+	uint32_t look; /* number of the last look at all */
+	int quiet; /* looks in a row that found nothing */
+	int64_t cost; /* ns that a look takes */
+	int64_t due; /* of the next one */
+};
+
+/* Waits for want on fd from now on, instead of old. What is ready but no
+ * longer wanted is forgotten. */
+void hotset_want(struct hotset *h, int fd, unsigned old, unsigned want);
+/* Nothing of fd is waited for or ready. */
+void hotset_forget(struct hotset *h, int fd);
+/* Makes fd ready in the next hotset_wait. */
+void hotset_again(struct hotset *h, int fd, unsigned ready);
+bool hotset_has_again(const struct hotset *h);
+/* One pselect(2) of at most timeout ns (CLOCK_INF: none), often less. now is
+ * the time, roughly, and set to the time afterwards. Returns what pselect
+ * returned; then hotset_next gives what is ready. */
+int hotset_wait(
+	struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now);
+/* The next ready descriptor and what it is ready for; -1: no more. */
+int hotset_next(struct hotset *h, unsigned *ready);
+void hotset_free(struct hotset *h);
+
+#endif
