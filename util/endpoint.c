@@ -201,11 +201,16 @@ endpoint_parse(
 char *
 endpoint_text(const struct endpoint *e, char *out)
 {
-	if (e->transport == TRANSPORT_UNIX)
+	enum transport unused;
+
+	if (e->transport == TRANSPORT_UNIX) {
 		snprintf(out, ENDPOINT_TEXT_MAX, "unix:%s", e->host);
-	else
-		snprintf(out, ENDPOINT_TEXT_MAX,
-			strchr(e->host, ':') ? "[%s]:%s" : "%s:%s", e->host,
-			e->port);
+		return out;
+	}
+	snprintf(out, ENDPOINT_TEXT_MAX,
+		strchr(e->host, ':') ? "[%s]:%s" : "%s:%s", e->host, e->port);
+	/* A host whose name is that of a prefix. */
+	if (skip_prefix(out, &unused) != out)
+		snprintf(out, ENDPOINT_TEXT_MAX, "tcp:%s:%s", e->host, e->port);
 	return out;
 }

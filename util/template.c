@@ -73,12 +73,23 @@ show_list(struct buf *out, const struct field *f, const char *between)
 	}
 }
 
+/* As an integer holds it: what a peer counts may be anything. */
+static int64_t
+whole(double v)
+{
+	static const double most = (double)(INT64_MAX / 2);
+
+	if (!(v > -most))
+		return -INT64_MAX / 2;
+	return v < most ? (int64_t)v : INT64_MAX / 2;
+}
+
 static void
 show_bytes(struct buf *out, double v)
 {
 	char text[NUM_MAX];
 
-	buf_string(out, num_show_size(v > 0 ? (uint64_t)v : 0, text));
+	buf_string(out, num_show_size(v > 0 ? (uint64_t)whole(v) : 0, text));
 }
 
 static void
@@ -94,7 +105,7 @@ show_time(struct buf *out, double ns)
 {
 	char text[NUM_MAX];
 
-	buf_string(out, num_show_time((int64_t)ns, text));
+	buf_string(out, num_show_time(whole(ns), text));
 }
 
 static void

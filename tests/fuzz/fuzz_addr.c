@@ -30,10 +30,7 @@ words(char *s)
 	if (!port)
 		return;
 	*port++ = '\0';
-	/* "tcp" as a host's name needs its prefix to be told from one. */
-	if (endpoint_parse(&e, s, port, &err) == 0 &&
-		strcmp(e.host, "tcp") != 0 && strcmp(e.host, "udp") != 0 &&
-		strcmp(e.host, "unix") != 0)
+	if (endpoint_parse(&e, s, port, &err) == 0)
 		again(&e);
 }
 

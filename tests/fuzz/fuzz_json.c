@@ -1,81 +1,7 @@
 #include "../../util/json.h"
 #include "../../util/utf8.h"
 #include "fuzz.h"
-
-/* A reader of RFC 8259, as strict as it is short: each function takes one
- * thing off the front, NULL where there is none. */
-static const char *value(const char *s, int depth);
-
-static const char *
-string(const char *s)
-{
-	if (*s++ != '"')
-		return NULL;
-	while (*s != '"') {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return NULL;
-		if (*s++ != '\\')
-			continue;
-		if (*s == 'u' && strspn(s + 1, "0123456789abcdef") >= 4)
-			s += 5;
-		else if (*s && strchr("\"\\/bfnrt", *s))
-			s++;
-		else
-			return NULL;
-	}
-	return s + 1;
-}
-
-static const char *
-number(const char *s)
-{
-	static const char digits[] = "0123456789";
-
-	s += *s == '-';
-	if (*s < '0' || *s > '9')
-		return NULL;
-	s += *s == '0' ? 1 : strspn(s, digits);
-	if (*s != '.')
-		return s;
-	return strspn(++s, digits) > 0 ? s + strspn(s, digits) : NULL;
-}
-
-static const char *
-list(const char *s, int depth, char end)
-{
-	if (*s == end)
-		return s + 1;
-	for (;;) {
-		if (end == '}') {
-			s = string(s);
-			if (!s || *s++ != ':')
-				return NULL;
-		}
-		s = value(s, depth);
-		if (!s)
-			return NULL;
-		if (*s == end)
-			return s + 1;
-		if (*s++ != ',')
-			return NULL;
-	}
-}
-
-static const char *
-value(const char *s, int depth)
-{
-	static const char *const words[] = { "true", "false", "null" };
-
-	for (int i = 0; i < 3; i++)
-		if (strncmp(s, words[i], strlen(words[i])) == 0)
-			return s + strlen(words[i]);
-	if (*s == '"')
-		return string(s);
-	if (*s == '{' || *s == '[')
-		return depth > 0 ? list(s + 1, depth - 1, *s == '{' ? '}' : ']')
-				 : NULL;
-	return number(s);
-}
+#include "json_read.h"
 
 /* The input is a program: what to write next, and of which bytes. */
 static void
@@ -144,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLD(c != UTF8_BAD && !utf8_is_control(c));
 	}
 	HOLD(strlen(buf_cstr(&b)) == b.len);
-	HOLD(value(buf_cstr(&b), 40) == buf_cstr(&b) + b.len);
+	HOLD(json_read(buf_cstr(&b), 40) == buf_cstr(&b) + b.len);
 	buf_free(&b);
 	return 0;
 }

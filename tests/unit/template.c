@@ -55,6 +55,9 @@ static const struct {
 	{ "{list}", "1, 3 open" },
 	{ "{duration:s} {short:s}", "0.1 s 0.002 s" },
 	{ "{size:bytes}", "1.5 MiB" },
+	/* What a peer counts may be more than a time or a size holds. */
+	{ "{many:bytes}", "4096 PiB" },
+	{ "{many:us}", "1281023 h 53 m" },
 	{ "{whole:us}", "12 us" },
 	{ "{whole:ms}", "12 ms" },
 	{ "{whole:percent}", "12%" },
