@@ -371,6 +371,27 @@ children() {
 	((after - before <= 20))
 }
 
+# Nothing woke it for half a second.
+sleeps() {
+	local before
+
+	before=$(grep ctxt "/proc/$1/status")
+	sleep 0.5
+	[ "$before" = "$(grep ctxt "/proc/$1/status")" ]
+}
+
+@test "both: thousands of connections that are silent wake nobody" {
+	[ -r /proc/self/status ] || skip "no /proc"
+	server s echo --quiet
+	server=$pid
+	run_err "$SOCKCTL" flood 127.0.0.1 "$port" --rr=64 -P 3000 -t 0.5
+	((status == 0)) || fail "$stderr"
+	bg f "$SOCKCTL" flood --hold 3000 -t 60 127.0.0.1 "$port"
+	wait_for eval '[ "$(ls "/proc/$server/fd" | wc -l)" -gt 3000 ]'
+	wait_for sleeps "$server"
+	wait_for sleeps "$pid"
+}
+
 @test "both: --unix, stream and datagram, --poll" {
 	bg s "$SOCKCTL" echo -U sock
 	wait_for test -S sock
