@@ -171,6 +171,9 @@ bench: all ## measure against other tools
 	$QREPS='$(REPS)' AREAS='$(AREAS)' JSON='$(JSON)' SIZE='$(SIZE)' \
 		tests/bench/run
 
+growth: all ## what it costs as connections, hosts and files grow
+	$Qtests/bench/growth
+
 coverage: ## which lines the tests reach (gcov)
 	$Q$(MAKE) COVERAGE=1 test
 	$Qtests/coverage $(subst $(VARIANT),,$(OUT))-coverage
@@ -234,7 +237,7 @@ help: ## this
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all objects unit test demo fuzz fuzz-targets soak bench coverage lint \
+.PHONY: FORCE all objects unit test demo fuzz fuzz-targets soak bench growth coverage lint \
 	check-layers format install uninstall static dist deb html clean help
 
 # Written by the compiler: which object needs which header.

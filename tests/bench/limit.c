@@ -10,9 +10,10 @@
  *	limit relay PORT TO        splices one connection to another
  *	limit scan                 connects to all ports of 127.0.0.1
  *	limit crowd PORT N         N members of a chat; each says a line that
- *all others wait for; median delay in us limit nothing              starts and
- *ends
- */
+ *	                           all others wait for; median delay in us
+ *	limit once PORT            accepts one and ends
+ *	limit dial PORT            connects and ends
+ *	limit nothing              starts and ends */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -247,6 +248,10 @@ main(int argc, char **argv)
 	}
 	if (strcmp(what, "scan") == 0)
 		return scan();
+	if (strcmp(what, "once") == 0)
+		return close(take(port));
+	if (strcmp(what, "dial") == 0)
+		return close(dial(port));
 	if (strcmp(what, "crowd") == 0)
 		return crowd(port, (int)seconds);
 	return 0;
