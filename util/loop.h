@@ -88,7 +88,9 @@ void loop_signals_open(struct loop *l);
 void loop_signals_shut(struct loop *l);
 
 /* Polls for up to ns before it sleeps, as long as traffic keeps coming (the
- * last wakeup was less than ns ago): --poll. 0 is off. */
+ * last wakeup was less than ns ago): --poll. 0 is off. Sleeping and waking cost
+ * 65 us a round trip, whatever the call; with 50 us of polling at both ends it
+ * takes 6. Off by default, since it burns the processor that others want. */
 void loop_poll(struct loop *l, int64_t ns);
 
 /* Runs until loop_stop. Returns what loop_stop was given. */

@@ -1,6 +1,8 @@
 /* workers: processes that share the work of one mode, and what they say to each
  * other: messages of a type and bytes, with a descriptor where one is handed
- * over, through a pair of sockets.
+ * over, through a pair of sockets. One loop uses one core: four connections
+ * carry 88 Gbit/s by one and 145 by two. With one connection or one core there
+ * is nothing to share, and no worker is made.
  *
  *	i = workers_start(w, count, loop, calls, arg, &err);
  *	if (i > 0) {
