@@ -117,7 +117,10 @@ static const struct habit habits[] = {
 		"the far side is: sockctl flood -p PORT (-s ADDR binds)",
 		is_missing },
 	{ "flood", "c", "the sending side is: sockctl flood HOST PORT", NULL },
-	{ "flood", "b", "to limit the rate: --rate RATE (-b PORT binds)",
+	{ "connect sendfile recvfile flood", "b",
+		"to limit the rate: --rate RATE (-b PORT binds)", is_rate },
+	{ "echo chat", "b",
+		"to send at a rate: sockctl flood --rate RATE (-b PORT binds)",
 		is_rate },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -362,17 +365,21 @@ do_help(int argc, char **argv)
 		list_names(names, ", ", true));
 }
 
+/* The features that are here, or those that are not: nothing where none is. */
 static void
 list_features(struct buf *out, bool here)
 {
+	const char *head = here ? "with:" : "without:";
 	int i;
 
-	buf_string(out, here ? "with:" : "without:");
 	for (i = 0; i < FEATURES; i++) {
-		if (features[i].here == here)
-			buf_printf(out, " %s", features[i].name);
+		if (features[i].here != here)
+			continue;
+		buf_printf(out, "%s %s", head, features[i].name);
+		head = "";
 	}
-	buf_byte(out, '\n');
+	if (!*head)
+		buf_byte(out, '\n');
 }
 
 static int

@@ -476,6 +476,20 @@ members(void *arg, struct field *out)
 	return n;
 }
 
+/* A line of the report shares the terminal with the row. */
+static void
+on_screen(void *arg, bool before)
+{
+	struct user *u = arg;
+
+	if (!u->tty)
+		return;
+	if (before)
+		chat_row_wipe(&u->row);
+	else
+		chat_row_draw(&u->row);
+}
+
 static void
 start(struct user *u, const struct endpoint *to)
 {
@@ -493,6 +507,8 @@ start(struct user *u, const struct endpoint *to)
 		&u->in, l, STDIN_FILENO, CHAT_READ, on_input, on_input_end, u);
 	if (u->tty)
 		chat_row_open(&u->row, l, &u->out);
+	if (term_is(STDERR_FILENO))
+		report_screen(u->life.report, on_screen, u);
 	chat_link_open(&u->link, to);
 }
 

@@ -23,12 +23,22 @@ put(struct chat_row *row, struct buf *out)
 	buf_free(out);
 }
 
-static void
-redraw(struct chat_row *row)
+void
+chat_row_draw(struct chat_row *row)
 {
 	struct buf out = { 0 };
 
 	draw(row, &out);
+	put(row, &out);
+}
+
+void
+chat_row_wipe(struct chat_row *row)
+{
+	struct buf out = { 0 };
+
+	if (row->raw)
+		line_wipe(&out);
 	put(row, &out);
 }
 
@@ -69,10 +79,10 @@ chat_row_key(struct chat_row *row, uint8_t c)
 	case LINE_CLEAR:
 		buf_string(&out, "\033[H\033[2J");
 		put(row, &out);
-		redraw(row);
+		chat_row_draw(row);
 		break;
 	case LINE_CHANGED:
-		redraw(row);
+		chat_row_draw(row);
 		break;
 	case LINE_ENTERED:
 		keep(row);
@@ -88,7 +98,7 @@ void
 chat_row_next(struct chat_row *row)
 {
 	line_next(&row->line);
-	redraw(row);
+	chat_row_draw(row);
 }
 
 static void
@@ -124,7 +134,7 @@ take(void *arg)
 	if (row->raw && !row->known)
 		row->before = mode;
 	row->known = row->known || row->raw;
-	redraw(row);
+	chat_row_draw(row);
 }
 
 static void
@@ -134,7 +144,7 @@ on_signal(void *arg, int signo)
 
 	switch (signo) {
 	case SIGWINCH:
-		redraw(row);
+		chat_row_draw(row);
 		return;
 	case SIGTSTP:
 		release(row);

@@ -23,6 +23,9 @@ struct chat_row {
 void chat_row_open(struct chat_row *row, struct loop *l, struct sink *out);
 /* A line from somewhere else, without its newline: above the row. */
 void chat_row_print(struct chat_row *row, const void *line, size_t n);
+/* The same for who writes that line himself: wiped before it, drawn after. */
+void chat_row_wipe(struct chat_row *row);
+void chat_row_draw(struct chat_row *row);
 /* A key. At LINE_ENTERED the row was written as a line of its own; line.text is
  * valid until chat_row_next. */
 enum line_event chat_row_key(struct chat_row *row, uint8_t c);

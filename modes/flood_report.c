@@ -261,6 +261,8 @@ flood_members(struct field *out, struct flood_room *room,
 	}
 	if (t->kind == KIND_UDP)
 		n += udp_members(out + n, t);
+	if (conf->skip_rx_copy)
+		out[n++] = (struct field)F_BOOL("skip_rx_copy", true);
 	out[n++] = field_known("retrans", t->retrans);
 	out[n++] = field_known(
 		"rtt_us", t->rtts > 0 ? t->rtt_us / t->rtts : -1);

@@ -41,6 +41,18 @@ close_now(void *arg)
 	flood_stream_over(arg, CLOSE_EOF);
 }
 
+/* Time is up and the last answer is not there; a run without any is none. */
+static void
+give_up(void *arg)
+{
+	struct flood_stream *s = arg;
+
+	if (s->data.received == 0)
+		no_answer(s);
+	else
+		flood_stream_over(s, CLOSE_EOF);
+}
+
 static void
 leave(struct flood_stream *s)
 {
@@ -218,7 +230,7 @@ rr_stop(struct flood_stream *s)
 	if (s->in_left == 0)
 		leave(s);
 	else
-		loop_timer(s->flood->loop, &s->timer, LAST_MAX, close_now, s);
+		loop_timer(s->flood->loop, &s->timer, LAST_MAX, give_up, s);
 }
 
 const struct flood_calls flood_rr = {
@@ -263,24 +275,29 @@ crr_end(struct flood_stream *s)
 
 /* Told once; all are counted. */
 static void
-crr_failed(struct flood_stream *s, const char *op, int number)
+crr_tell(struct flood_stream *s, const char *op, int number)
 {
 	struct flood *f = s->flood;
 	struct err err = { 0 };
 	char text[ADDR_TEXT_MAX];
 
+	if (f->sum.errors++ > 0)
+		return;
+	if (strcmp(op, "wait") == 0)
+		err_setf(&err, op, ETIMEDOUT, addr_text(&f->target, text),
+			"no answer: requests need an echo server "
+			"(sockctl echo -p)");
+	else
+		err_set(&err, op, number, addr_text(&f->target, text));
+	f->say(f->arg, f->index, SAY_ERROR, &err, sizeof(err));
+}
+
+static void
+crr_failed(struct flood_stream *s, const char *op, int number)
+{
 	crr_close(s);
-	if (f->sum.errors++ == 0) {
-		if (strcmp(op, "wait") == 0)
-			err_setf(&err, op, ETIMEDOUT,
-				addr_text(&f->target, text),
-				"no answer: requests need an echo server "
-				"(sockctl echo -p)");
-		else
-			err_set(&err, op, number, addr_text(&f->target, text));
-		f->say(f->arg, f->index, SAY_ERROR, &err, sizeof(err));
-	}
-	loop_timer(f->loop, &s->timer, AGAIN, crr_again, s);
+	crr_tell(s, op, number);
+	loop_timer(s->flood->loop, &s->timer, AGAIN, crr_again, s);
 }
 
 static bool
@@ -407,10 +424,13 @@ crr_go(struct flood_stream *s)
 static void
 crr_stop(struct flood_stream *s)
 {
-	if (s->going)
-		crr_end(s);
-	else
+	if (!s->going) {
 		flood_stream_over(s, CLOSE_LOCAL);
+		return;
+	}
+	if (s->flood->sum.transactions == 0 && s->watch.fd != -1)
+		crr_tell(s, "wait", ETIMEDOUT);
+	crr_end(s);
 }
 
 const struct flood_calls flood_crr = {

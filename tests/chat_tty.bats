@@ -230,7 +230,8 @@ py() {
 		ann.type(" lost\r")
 		ann.expect("^-- not connected; /connect HOST PORT$")
 		ann.type("/connect 127.0.0.1 %d\r" % port)
-		ann.expect("Connection refused")
+		ann.expect("^sockctl chat: connect .*Connection refused")
+		ann.expect_row("> ")
 		ann.type("/connect 127.0.0.1 %s\r" % open("other").read().strip())
 		ann.wait("in again", lambda: sum("you are now ann" in l
 		    for l in ann.text()) == 2)

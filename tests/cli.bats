@@ -128,6 +128,9 @@ usage_error() {
 	usage_error "sockctl flood HOST PORT" flood -c h
 	usage_error "--rate" flood -b 100M h 80
 	usage_error "--rate" flood -b100M h 80
+	usage_error "--rate" connect -b 100M h 80
+	usage_error "--rate" sendfile -b 80mbit h 80 file
+	usage_error "--rate" echo -b 1G h 80
 }
 
 @test "cli: another mode's option is explained" {
@@ -187,4 +190,18 @@ usage_error() {
 	usage_error "-b '0'" connect -b 0 127.0.0.1 1
 	usage_error "'0'" connect 127.0.0.1 0
 	usage_error "'65536'" connect 127.0.0.1 65536
+}
+
+@test "cli: --version names features that are here, and those that are not, if any" {
+	run_err "$SOCKCTL" --version
+	assert_success
+	assert_line --index 0 --regexp '^sockctl [0-9]+\.[0-9]+\.[0-9]+$'
+	refute_line --regexp '^with(out)?: *$'
+	assert_line --regexp '^with(out)?: .*splice'
+}
+
+@test "cli: a port to listen on is 0 to 65535, another one 1 to 65535" {
+	usage_error "-p '70000': port '70000' is out of range 0-65535" serve -p 70000
+	usage_error "out of range 1-65535" connect h 70000
+	usage_error "out of range 1-65535" connect h 0
 }

@@ -163,3 +163,17 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); 
 	run_err -4 unshare -mn bash run.sh "$PWD" "$SOCKCTL" connect -w 0.5 www.example.com 80
 	run_err -143 unshare -mn bash run.sh "$PWD" timeout --preserve-status 0.7 "$SOCKCTL" connect www.example.com 80
 }
+
+@test "a host without IPv6 says so, and not that ports are short" {
+	needs_ipv6
+	unshare -n true 2> /dev/null || skip "no network namespaces here"
+	cat > run.sh <<- 'END'
+		echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6
+		ip link set lo up
+		"$@"
+	END
+	run_err -7 unshare -n bash run.sh "$SOCKCTL" connect ::1 80
+	assert_equal "${stderr#*; }" "no interface of this host has an IPv6 address"
+	run_err -7 unshare -n bash run.sh "$SOCKCTL" serve -p 0 -s ::1
+	assert_equal "${stderr#*; }" "no interface of this host has an IPv6 address"
+}

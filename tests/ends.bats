@@ -178,6 +178,24 @@ data() {
 	json c.err 'last["duration_s"] < 0.8'
 }
 
+@test "--exit-on-eof: no pace holds it up, nor does a peer that does not read" {
+	data 20000
+	for pace in "--rate 4kbit" "--delay 2 --chunk 1000"; do
+		peer p fin drain
+		# shellcheck disable=SC2086 # words are wanted
+		run_err -0 "$SOCKCTL" connect --exit-on-eof $pace --json \
+			127.0.0.1 "$port" < data
+		printf '%s\n' "$stderr" > e
+		json e 'last["duration_s"] < 15 and last["unsent"] == 0'
+		ended "$pid"
+	done
+	peer p rcvbuf=4096 fin file=go
+	run_err -5 "$SOCKCTL" connect --exit-on-eof --json 127.0.0.1 "$port" \
+		< <(head -c 50000000 /dev/zero)
+	printf '%s\n' "$stderr" > e
+	json e 'ev("error")[0]["op"] == "send" and last["duration_s"] < 15'
+}
+
 @test "a reset: one line with the counts, exit 5, what had arrived is delivered" {
 	peer p send=partial recv=4 sleep=0.2 rst
 	run_err -5 "$SOCKCTL" connect 127.0.0.1 "$port" < <(printf ping)

@@ -264,3 +264,17 @@ steps() {
 	assert_equal "$code" 0
 	json s.err 'len([e for e in ev("script") if e["op"] == "close"]) == 500 and last["connections"] == 500'
 }
+
+@test "script: the step that closes is told before the close event, with its state" {
+	for word in close reset; do
+		listener drain
+		play "send 1; $word"
+		json err '[e["event"] for e in events if e["event"] in ("script", "close")] == ["script", "script", "close"]'
+		json err 'ev("script")[1]["state"] != "ESTABLISHED" and ev("close")[0]["unread"] in (0, None)'
+		ended "$lp"
+	done
+	listener drain
+	play 'shutdown wr; close; send 1'
+	json err '[e["event"] for e in events if e["event"] in ("script", "close")] == ["script", "script", "close", "script"]'
+	ended "$lp"
+}

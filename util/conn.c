@@ -87,6 +87,7 @@ conn_open(struct conn *c, unsigned id, int fd, struct report *r,
 	c->sight = s;
 	c->opened = c->moved = now;
 	c->exec_status = -1;
+	c->unread = -1;
 	tcpinfo_unknown(&c->last);
 	addr_of_local(&local, fd);
 	addr_text(&local, c->local);
@@ -242,17 +243,16 @@ static void
 tell_close(struct conn *c, enum close_reason reason, const struct err *err,
 	int64_t now)
 {
-	int64_t unread = c->fd == -1 ? -1 : tcpinfo_unread(c->fd);
 	struct report_conn id = conn_id(c);
 	char text[POSTMORTEM_MAX];
 	const char *why = c->why;
 
 	if (why == NULL)
-		why = postmortem(c, reason, err, unread, now, text);
+		why = postmortem(c, reason, err, c->unread, now, text);
 	REPORT(c->report, EV_CLOSE, &id, F_STR("reason", reasons[reason].name),
 		F_STR("first", side_name(c->first)), F_UINT("rx", c->rx),
 		F_UINT("tx", c->tx), F_UINT("unsent", c->unsent),
-		F_KNOWN("unread", unread),
+		F_KNOWN("unread", c->unread),
 		F_REAL("duration_s", (double)(now - c->opened) / CLOCK_S, 6),
 		c->first_byte == 0
 			? (struct field)F_NULL("first_byte_ms")
@@ -276,19 +276,35 @@ last_look(struct conn *c)
 		c->last.state = "TIME_WAIT";
 }
 
-int
-conn_closed(struct conn *c, enum close_reason reason, const struct err *err)
+static bool
+has_stats(const struct conn *c)
 {
-	bool stats = c->sight != NULL && c->sight->options.stats;
-	struct report_conn id = conn_id(c);
+	return c->sight != NULL && c->sight->options.stats;
+}
 
+void
+conn_part(struct conn *c, enum close_reason reason)
+{
+	if (c->parted)
+		return;
+	c->parted = true;
 	if (c->first == SIDE_NONE)
 		c->first = reasons[reason].first;
 	/* A good end needs no look at the kernel's numbers. */
-	if (c->fd != -1 && (stats || reason != CLOSE_EOF))
+	if (c->fd != -1 && (has_stats(c) || reason != CLOSE_EOF))
 		last_look(c);
+	if (c->fd != -1 && report_shows(c->report, EV_CLOSE))
+		c->unread = tcpinfo_unread(c->fd);
 	watch_end(c);
-	if (stats)
+}
+
+int
+conn_closed(struct conn *c, enum close_reason reason, const struct err *err)
+{
+	struct report_conn id = conn_id(c);
+
+	conn_part(c, reason);
+	if (has_stats(c))
 		report_tcpinfo(c->report, &id, &c->last);
 	if (report_shows(c->report, EV_CLOSE))
 		tell_close(c, reason, err, clock_now());

@@ -70,6 +70,8 @@ struct conn {
 	const char *why; /* set by who knows better than the post-mortem */
 	struct timer watch; /* --watch */
 	struct tcpinfo last;
+	bool parted; /* conn_part was called */
+	int64_t unread; /* what the peer had sent and nobody read, then; -1 */
 	int64_t brisk; /* --watch: sampled each 10 ms until then */
 	int64_t due; /* --watch: shown then, changed or not */
 	const char *shown; /* the state that --watch told last */
@@ -93,9 +95,12 @@ bool conn_seen(const struct conn *c);
 /* One direction ended: half-close events, first. */
 void conn_fin_in(struct conn *c);
 void conn_fin_out(struct conn *c);
-/* The close event, with --stats before it; call it before close(2). err may be
- * NULL. Says the post-mortem's sentence. Ends the watch. Returns the exit code
- * that this end means: eof and local 0, reset and error 5 (or err_exit),
+/* What the system knows at the end, for conn_closed: who calls this may
+ * close(2) before that. Ends the watch. */
+void conn_part(struct conn *c, enum close_reason reason);
+/* The close event, with --stats before it; call it, or conn_part, before
+ * close(2). err may be NULL. Says the post-mortem's sentence. Returns the exit
+ * code that this end means: eof and local 0, reset and error 5 (or err_exit),
  * timeout and idle 4, limit 0. */
 int conn_closed(
 	struct conn *c, enum close_reason reason, const struct err *err);

@@ -77,6 +77,7 @@ enum {
 	PUMP_ACK_LEAST = 1, /* ms between looks at SIOCOUTQ */
 	PUMP_ACK_MOST = 50,
 	PUMP_GIVES_NOTHING = 1, /* s after the peer's FIN */
+	PUMP_LEAVES = 1, /* s after the peer's FIN, with --exit-on-eof */
 	PUMP_ANSWER_PAUSE = 100, /* ms */
 	PUMP_QUIET = 200, /* ms, of a pipe whose command has ended */
 };
@@ -162,6 +163,23 @@ ends_give_up_input(struct pump *p, int64_t now)
 		return due;
 	flow_stop(&p->up);
 	p->input_ended = now;
+	return CLOCK_INF;
+}
+
+int64_t
+ends_leave(struct pump *p, int64_t now)
+{
+	int64_t due = p->peer_ended + PUMP_LEAVES * CLOCK_S;
+
+	if (!p->set.ends->exit_on_eof || !p->peer_ended || p->acked_at ||
+		p->lost.op)
+		return CLOCK_INF;
+	p->up.pace = NULL;
+	if (p->up.waits == FLOW_TIME)
+		p->up.waits = FLOW_AGAIN;
+	if (due > now)
+		return due;
+	ends_lose(p, "send", ETIMEDOUT);
 	return CLOCK_INF;
 }
 

@@ -13,6 +13,9 @@ bool ends_down_finished(const struct pump *p);
 void ends_lose(struct pump *p, const char *op, int number);
 /* After the peer's FIN the input is read on while it gives data. */
 int64_t ends_give_up_input(struct pump *p, int64_t now);
+/* --exit-on-eof: after the peer's FIN what was read is sent at once, whatever
+ * the pace; what the peer does not take within 1 s is lost. */
+int64_t ends_leave(struct pump *p, int64_t now);
 /* FIN after the input's end, held back for a short request. */
 int64_t ends_send_fin(struct pump *p, int64_t now);
 /* Sending is done when the system says that all of it was acknowledged. */

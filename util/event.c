@@ -23,6 +23,7 @@
 	"[, {congestion}[ (chosen by sockctl{chosen:if})]]" \
 	"[, cpu {cpu_user_s:s} user {cpu_system_s:s} system]" \
 	"[, polling {poll_us:us}]" \
+	"[, received bytes were dropped in the kernel{skip_rx_copy:if}]" \
 	"[, limited by {limited_by}[: {advice}]]"
 
 #define ROUND_TRIP \

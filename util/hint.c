@@ -204,18 +204,12 @@ hint_access(struct err *e, const struct addr *a)
 	}
 }
 
+/* The addresses of this host that are of a's family; "" where none is. */
 static void
-hint_local(struct err *e, const struct addr *a)
+list_local(struct buf *list, const struct addr *a)
 {
 	struct ifaddrs *all, *i;
-	struct buf list = { 0 };
 
-	if (strcmp(e->op, "connect") == 0) {
-		err_hint(e,
-			"no local port is free for this target "
-			"(net.ipv4.ip_local_port_range, TIME_WAIT)");
-		return;
-	}
 	if (getifaddrs(&all) == -1)
 		return;
 	for (i = all; i; i = i->ifa_next) {
@@ -228,11 +222,27 @@ hint_local(struct err *e, const struct addr *a)
 			? sizeof(struct sockaddr_in)
 			: sizeof(struct sockaddr_in6);
 		memcpy(&local.ss, i->ifa_addr, local.len);
-		buf_printf(&list, "%s%s", list.len ? ", " : "",
+		buf_printf(list, "%s%s", list->len ? ", " : "",
 			addr_host(&local, text));
 	}
 	freeifaddrs(all);
-	if (list.len)
+}
+
+static void
+hint_local(struct err *e, const struct addr *a)
+{
+	bool six = a->ss.ss_family == AF_INET6;
+	struct buf list = { 0 };
+
+	list_local(&list, a);
+	if (!list.len && (six || a->ss.ss_family == AF_INET))
+		err_hint(e, "no interface of this host has an %s address",
+			six ? "IPv6" : "IPv4");
+	else if (strcmp(e->op, "connect") == 0)
+		err_hint(e,
+			"no local port is free for this target "
+			"(net.ipv4.ip_local_port_range, TIME_WAIT)");
+	else if (list.len)
 		err_hint(e, "local addresses are %s", buf_cstr(&list));
 	buf_free(&list);
 }

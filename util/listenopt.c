@@ -14,8 +14,13 @@ parse_port(
 
 	(void)row;
 	if (strcmp(value, "0") != 0 &&
-		endpoint_parse(&unused, "::", value, err) == -1)
+		endpoint_parse(&unused, "::", value, err) == -1) {
+		if (value[0] >= '1' && value[0] <= '9' &&
+			!value[strspn(value, "0123456789")])
+			return err_setf(err, NULL, 0, NULL,
+				"port '%s' is out of range 0-65535", value);
 		return -1;
+	}
 	*(const char **)field = value;
 	return 0;
 }

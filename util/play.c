@@ -165,25 +165,29 @@ on_over(void *arg)
 
 /* The descriptor goes. No draining: a script's close is close(2). */
 static void
-shut_down(struct play *p, enum close_reason reason, bool reset)
+let_go(struct play *p, enum close_reason reason, bool reset)
 {
-	const struct err *err = p->lost.op ? &p->lost : NULL;
-	struct report_conn id = conn_id(&p->conn);
-	int code;
-
-	if (p->io.fd == -1)
-		return;
-	if (err)
-		report_error(p->set.report, &id, err);
-	code = conn_closed(&p->conn, reason, err);
-	if (p->code == EXIT_OK)
-		p->code = p->lost.op ? EXIT_LOST : code;
+	conn_part(&p->conn, reason);
 	loop_unwatch(p->set.loop, &p->watch);
 	if (reset)
 		net_reset(p->io.fd);
 	else
 		net_close(p->io.fd, p->set.linger);
 	p->io.fd = -1;
+}
+
+static void
+tell_end(struct play *p, enum close_reason reason)
+{
+	const struct err *err = p->lost.op ? &p->lost : NULL;
+	struct report_conn id = conn_id(&p->conn);
+	int code;
+
+	if (err)
+		report_error(p->set.report, &id, err);
+	code = conn_closed(&p->conn, reason, err);
+	if (p->code == EXIT_OK)
+		p->code = err ? EXIT_LOST : code;
 }
 
 static void
@@ -194,7 +198,10 @@ finish(struct play *p, enum close_reason reason, bool reset)
 	p->over = true;
 	source_close(&p->key);
 	loop_cancel(p->set.loop, &p->limit);
-	shut_down(p, reason, reset);
+	if (p->io.fd != -1) {
+		let_go(p, reason, reset);
+		tell_end(p, reason);
+	}
 	loop_timer(p->set.loop, &p->timer, 0, on_over, p);
 }
 
@@ -254,12 +261,16 @@ end_step(struct play *p, const struct script_step *s)
 	bool sends = s->op == SCRIPT_SEND || s->op == SCRIPT_SENDALL ||
 		s->op == SCRIPT_WRITEV || s->op == SCRIPT_OOB ||
 		s->op == SCRIPT_FILL;
+	bool closes = p->io.fd != -1 &&
+		(s->op == SCRIPT_CLOSE || s->op == SCRIPT_RESET);
 
 	loop_cancel(p->set.loop, &p->limit);
 	match_free(&p->match);
-	if (s->op == SCRIPT_CLOSE || s->op == SCRIPT_RESET)
-		shut_down(p, CLOSE_LOCAL, s->op == SCRIPT_RESET);
+	if (closes)
+		let_go(p, CLOSE_LOCAL, s->op == SCRIPT_RESET);
 	tell_step(p, s);
+	if (closes)
+		tell_end(p, CLOSE_LOCAL);
 	p->started = false;
 	p->at++;
 	if (p->result == -1 && breaks(p->error)) {

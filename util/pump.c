@@ -351,6 +351,7 @@ settle(struct pump *p)
 		return;
 	note_ends(p, now);
 	due = ends_give_up_input(p, now);
+	due = sooner(due, ends_leave(p, now));
 	due = sooner(due, ends_send_fin(p, now));
 	pass_fin_on(p);
 	due = sooner(due, ends_acknowledged(p, now));

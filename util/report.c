@@ -30,6 +30,8 @@ struct report {
 	struct field *fields; /* of the event that is being told */
 	size_t room;
 	char first_error[ERR_LINE_MAX]; /* for the summary */
+	void (*screen)(void *arg, bool before);
+	void *screen_arg;
 };
 
 const struct opt report_opts[] = {
@@ -97,6 +99,14 @@ void
 report_to_stderr(struct report *r)
 {
 	r->to_stderr = true;
+}
+
+void
+report_screen(
+	struct report *r, void (*screen)(void *arg, bool before), void *arg)
+{
+	r->screen = screen;
+	r->screen_arg = arg;
 }
 
 static bool
@@ -171,11 +181,17 @@ outlet_for(struct report *r, enum event_level level)
 static void
 send_line(struct report *r, struct outlet *o)
 {
+	bool screen = r->screen != NULL && o == &r->error;
 	struct err e;
+	int result;
 
 	buf_byte(&r->line, '\n');
-	if (outlet_write(o, buf_data(&r->line), r->line.len) == 0 ||
-		o == &r->error || o->stuck || r->failed)
+	if (screen)
+		r->screen(r->screen_arg, true);
+	result = outlet_write(o, buf_data(&r->line), r->line.len);
+	if (screen)
+		r->screen(r->screen_arg, false);
+	if (result == 0 || o == &r->error || o->stuck || r->failed)
 		return;
 	r->failed = true;
 	err_set(&e, "write", errno,

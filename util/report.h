@@ -75,6 +75,11 @@ void report_close(struct report *r);
  * ... -- COMMAND). */
 void report_to_stderr(struct report *r);
 
+/* Who draws on the terminal that is standard error: called with true before
+ * each line there, and with false after it. */
+void report_screen(
+	struct report *r, void (*screen)(void *arg, bool before), void *arg);
+
 /* Tells an event. conn may be NULL. Whether it is shown, and its text, stand
  * in report's one table of events. In text a field is escaped (utf8_escape). */
 void report_event(struct report *r, enum event ev,
