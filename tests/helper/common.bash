@@ -120,6 +120,10 @@ bg() {
 	local name=$1
 
 	shift
+	# Now, not when the child gets there: what an earlier one of that name
+	# said is not waited for.
+	: > "$name.out"
+	: > "$name.err"
 	"$@" < "${BG_INPUT:-/dev/null}" > "$name.out" 2> "$name.err" 3>&- &
 	pid=$!
 	COMMON_PIDS+=("$pid")
