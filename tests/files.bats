@@ -482,6 +482,20 @@ END
 	cmp a in/a
 }
 
+@test "files: what is no file is named and not waited for" {
+	local option
+
+	mkfifo fifo
+	for option in --raw --numeric; do
+		receive
+		bg send "$SOCKCTL" sendfile $option 127.0.0.1 "$port" fifo
+		ended "$pid"
+		assert_equal "$option $code" "$option 6"
+		assert_file_contains send.err 'not a file but a fifo'
+		stop "$receiver"
+	done
+}
+
 # raw_out COMMAND...: what a netcat listens for, sent by sendfile --raw.
 raw_pair() {
 	local name=$1 listen=$2 connect=$3

@@ -93,18 +93,26 @@ stop_sending(void *arg, bool at_once)
 		&s->pump, at_once ? CLOSE_TIMEOUT : CLOSE_LOCAL, at_once, NULL);
 }
 
-static void
-open_file(struct sending *s)
+/* A fifo is refused, as without --raw: opening one waits for its writer, and
+ * everybody here with it. */
+static int
+open_file(struct sending *s, struct err *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	s->size = -1;
 	s->file = STDIN_FILENO;
 	if (strcmp(s->path, "-") == 0)
-		return;
-	s->file = open(s->path, O_RDONLY | O_CLOEXEC);
-	if (s->file != -1 && fstat(s->file, &st) == 0 && S_ISREG(st.st_mode))
+		return 0;
+	s->file = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (s->file == -1 || fstat(s->file, &st) == -1)
+		return err_set(err, "open", errno, s->path);
+	if (S_ISFIFO(st.st_mode))
+		return err_setf(err, "open", 0, s->path,
+			"not a file but a fifo (- < FIFO sends it)");
+	if (S_ISREG(st.st_mode))
 		s->size = st.st_size;
+	return 0;
 }
 
 void
@@ -127,19 +135,19 @@ rawside_send(struct transfer *t, int fd, unsigned id,
 		.gone = on_sent,
 		.arg = s };
 	struct err err = { 0 };
+	int opened;
 
 	s->transfer = t;
 	s->path = path;
 	s->began = loop_now(t->life.loop);
 	s->session.stop = stop_sending;
 	s->session.arg = s;
-	open_file(s);
+	opened = open_file(s, &err);
 	setup.in = s->file;
 	pump_open(&s->pump, &setup);
 	transfer_joined(t, &s->session);
 	transfer_connected(&s->pump.conn, result);
-	if (s->file == -1) {
-		err_set(&err, "open", errno, path);
+	if (opened == -1) {
 		pump_abort(&s->pump, CLOSE_ERROR, false, &err);
 		return;
 	}
