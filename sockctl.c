@@ -3,6 +3,7 @@
 #include "modes/mode.h"
 #include "util/behave.h"
 #include "util/complete.h"
+#include "util/confine.h"
 #include "util/mem.h"
 #include "util/net.h"
 #include "util/num.h"
@@ -63,6 +64,7 @@ static const struct feature {
 	{ "zerocopy", ON_LINUX },
 	{ "udp-gso", ON_LINUX &&UDP_SEGMENT != 0 },
 	{ "udp-gro", ON_LINUX &&UDP_GRO != 0 },
+	{ "landlock", CONFINE_LANDLOCK },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
 

@@ -1,4 +1,6 @@
 /* sockctl recvfile: takes what a sendfile sends. */
+#include "../util/below.h"
+#include "../util/confine.h"
 #include "../util/mem.h"
 #include "../util/rawside.h"
 #include "../util/recvside.h"
@@ -110,6 +112,18 @@ open_folder(struct recvfile *r, const char *path, struct err *err)
 	return 0;
 }
 
+/* The folder that a path's last part is in; the caller's to free. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = mem_string(slash ? path : ".");
+
+	if (slash)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	return folder;
+}
+
 /* -O: a name in a folder, or what is there and no file (/dev/null, a fifo). */
 static int
 open_output(struct recvfile *r, const char *path, struct err *err)
@@ -132,10 +146,7 @@ open_output(struct recvfile *r, const char *path, struct err *err)
 		return 0;
 	}
 	r->place.file = slash ? slash + 1 : path;
-	if (!slash)
-		return open_folder(r, ".", err);
-	folder = mem_string(path);
-	folder[slash == path ? 1 : slash - path] = '\0';
+	folder = folder_of(path);
 	result = open_folder(r, folder, err);
 	free(folder);
 	return result;
@@ -178,6 +189,48 @@ manner(const struct recvfile *r)
 	return r->transfer.listens ? REPORT_LISTENER : REPORT_CLIENT;
 }
 
+/* Of a Unix-domain socket that it listens on, to remove it at the end. */
+static int
+socket_folder(const struct transfer *t)
+{
+	const char *path = t->conf->net.path;
+	struct buf inside = { 0 };
+	char *folder;
+	int fd;
+
+	if (!t->listens || !path || path[0] == '@')
+		return -1;
+	folder = folder_of(path);
+	buf_printf(&inside, "%s/.", folder);
+	fd = below_folder(AT_FDCWD, buf_cstr(&inside));
+	free(folder);
+	buf_free(&inside);
+	return fd;
+}
+
+/* From here on names and bytes of strangers come in: it needs to write where
+ * files go, and nowhere else. */
+static void
+give_up(struct transfer *t)
+{
+	const struct recvfile *r = (struct recvfile *)t;
+	const struct confine_place places[] = {
+		{ .folder = r->place.root },
+		{ .folder = socket_folder(t), .removing = true },
+	};
+	unsigned holds = confine(places, sizeof places / sizeof places[0]);
+
+	if (places[1].folder != -1)
+		close(places[1].folder);
+	report_note(t->life.report, 1, "confined: %s; %s",
+		holds & CONFINE_PRIVILEGES ? "no new privileges"
+					   : "new privileges are possible",
+		holds & CONFINE_WRITES
+			? "writes only where files go, executes nothing "
+			  "(Landlock)"
+			: "writes as its user may (no Landlock here)");
+}
+
 static int
 recvfile_run(const struct run *run)
 {
@@ -196,6 +249,7 @@ recvfile_run(const struct run *run)
 	if (find_place(&r, conf, &err) == -1)
 		return mode_refuse(run, &err);
 	r.transfer.open = open_session;
+	r.transfer.ready = give_up;
 	if (transfer_begin(&r.transfer, "recvfile", manner(&r), &err) == -1)
 		return mode_refuse(run, &err);
 	/* A file that reaches its limit is an error, not the end of us. */

@@ -81,7 +81,7 @@ usage_error() {
 	assert_line --index 1 --regexp '^with:'
 	usage_error "no argument" --version now
 	if is_portable; then
-		assert_line --regexp '^without:.* splice'
+		assert_line --regexp '^without:.* splice.* landlock'
 	fi
 }
 

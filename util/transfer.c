@@ -253,10 +253,12 @@ transfer_run(struct transfer *t)
 	struct err err = { 0 };
 	int code;
 
+	if (t->listens && start_listening(t, &err) == -1)
+		return life_fail(&t->life, &err);
+	if (t->ready)
+		t->ready(t);
 	if (!t->listens)
 		start_dialing(t);
-	else if (start_listening(t, &err) == -1)
-		return life_fail(&t->life, &err);
 	code = life_run(&t->life);
 	listener_free(t->listener);
 	dial_cancel(t->dial);

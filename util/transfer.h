@@ -98,6 +98,8 @@ struct transfer {
 	 * transfer_joined now and transfer_left at its end. */
 	void (*open)(struct transfer *t, int fd, unsigned id,
 		const struct dial_result *result);
+	/* All is open: it listens, or is about to connect. May be NULL. */
+	void (*ready)(struct transfer *t);
 };
 
 /* Where the two sides stand: which of the arguments are the address (the count
