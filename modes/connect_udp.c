@@ -29,20 +29,22 @@ finish(struct connect *c, enum close_reason reason, int code,
 	const struct err *err)
 {
 	struct talk *t = &c->talk;
-	const struct expect_options *e = &c->conf->expect;
 	struct report_conn id = conn_id(&t->conn);
+	struct err unmet = { 0 };
 
 	if (t->over)
 		return;
 	t->over = true;
 	t->conn.unsent = t->pending.len;
-	if (err)
+	if (err) {
 		report_error(c->life.report, &id, err);
-	conn_closed(&t->conn, reason, err);
-	if (code == EXIT_OK &&
-		((e->text.given && !match_found(&t->match)) ||
-			t->conn.rx < e->bytes))
+	} else if (code == EXIT_OK &&
+		expect_unmet(&c->conf->expect, match_found(&t->match), &t->conn,
+			&unmet)) {
+		report_error(c->life.report, &id, &unmet);
 		code = EXIT_ASSERT;
+	}
+	conn_closed(&t->conn, reason, err);
 	loop_unwatch(c->life.loop, &t->watch);
 	loop_cancel(c->life.loop, &t->timer);
 	source_close(&t->in);

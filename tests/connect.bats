@@ -86,8 +86,11 @@ print(s.getsockname()[1], flush=True); time.sleep(60)'
 	server s serve --reply text
 	run -0 "$SOCKCTL" connect --expect hello --recv-only 127.0.0.1 "$port"
 	run_err -9 "$SOCKCTL" connect --expect goodbye --recv-only 127.0.0.1 "$port"
+	assert_equal "$stderr" "sockctl connect: assert 127.0.0.1:$port: the text of --expect is not in the 15 bytes that came"
 	run -0 "$SOCKCTL" connect --expect-bytes 15 --recv-only 127.0.0.1 "$port"
-	run_err -9 "$SOCKCTL" connect --expect-bytes 16 --recv-only 127.0.0.1 "$port"
+	run_err -9 "$SOCKCTL" connect --expect-bytes 16 --recv-only --json 127.0.0.1 "$port"
+	printf '%s\n' "$stderr" > e
+	json e '"--expect-bytes 16, but 15 came" in last["error"] and ev("error")[0]["op"] == "assert"'
 }
 
 @test "datagrams: one a read, lines, the answer, and nobody there" {
@@ -108,6 +111,7 @@ while True:
 	assert_output PING
 	run -0 "$SOCKCTL" connect -u --expect PING 127.0.0.1 "$(cat e.out)" < <(printf ping)
 	run_err -9 "$SOCKCTL" connect -u --expect PONG 127.0.0.1 "$(cat e.out)" < <(printf ping)
+	[[ $stderr == *"the text of --expect is not in the 4 bytes"* ]] || fail "$stderr"
 	stop "$pid"
 	run_err -1 "$SOCKCTL" connect -u 127.0.0.1 "$(cat e.out)" < <(printf ping)
 }

@@ -538,3 +538,22 @@ raw_pair() {
 	raw_pair socat '' 'socat -u TCP:127.0.0.1:$port -' \
 		'socat -u - TCP:127.0.0.1:$port'
 }
+
+@test "files: one name twice in a run is taken in turn" {
+	mkdir a b
+	echo one > a/x
+	echo other > b/x
+	receive --rename
+	sends a/x b/x
+	assert_equal "$(cat in/x in/x.1)" $'one\nother'
+	stop "$receiver"
+	receive --overwrite
+	sends a/x b/x
+	assert_equal "$(cat in/x)" other
+	stop "$receiver"
+	rm -r in
+	receive
+	refuses a/x b/x
+	assert_output --partial "a file of that name exists"
+	assert_equal "$(cat in/x)" one
+}

@@ -101,7 +101,7 @@ steps() {
 	listener send=one-tw close
 	play 'expect "two"; close'
 	assert_equal "$status" 9
-	json err 'last["exit"] == 9'
+	json err 'last["exit"] == 9 and "step 1: the peer ended" in last["error"]'
 }
 
 @test "script: urgent data in three reads" {

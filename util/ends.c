@@ -72,6 +72,25 @@ const struct opt expect_opts[] = {
 	{ 0 },
 };
 
+bool
+expect_unmet(const struct expect_options *e, bool found, const struct conn *c,
+	struct err *err)
+{
+	if (e && e->text.given && !found)
+		err_setf(err, "assert", 0, c->peer,
+			"the text of --expect is not in the %llu bytes that "
+			"came",
+			(unsigned long long)c->rx);
+	else if (e && c->rx < e->bytes)
+		err_setf(err, "assert", 0, c->peer,
+			"--expect-bytes %llu, but %llu came",
+			(unsigned long long)e->bytes,
+			(unsigned long long)c->rx);
+	else
+		return false;
+	return true;
+}
+
 enum {
 	PUMP_SHORT = 64 * 1024, /* a request whose FIN waits */
 	PUMP_ACK_LEAST = 1, /* ms between looks at SIOCOUTQ */

@@ -254,6 +254,18 @@ breaks(int number)
 		number == ENETUNREACH;
 }
 
+static void
+tell_unmet(struct play *p, const struct script_step *s)
+{
+	struct report_conn id = conn_id(&p->conn);
+	struct err err = { 0 };
+
+	err_setf(&err, "assert", 0, p->conn.peer,
+		"step %u: the peer ended without the text of expect",
+		s->number);
+	report_error(p->set.report, &id, &err);
+}
+
 /* A step is over: told; false where the script is, too. */
 static bool
 end_step(struct play *p, const struct script_step *s)
@@ -280,6 +292,7 @@ end_step(struct play *p, const struct script_step *s)
 		return false;
 	}
 	if (p->code == EXIT_ASSERT) {
+		tell_unmet(p, s);
 		finish(p, CLOSE_EOF, false);
 		return false;
 	}

@@ -89,18 +89,6 @@ close_near(struct pump *p)
 	p->set.in = p->set.out = -1;
 }
 
-static int
-expected(const struct pump *p, int code)
-{
-	const struct expect_options *e = p->set.expect;
-
-	if (code != EXIT_OK || !e)
-		return code;
-	if (e->text.given && !match_found(&p->match))
-		return EXIT_ASSERT;
-	return p->conn.rx < e->bytes ? EXIT_ASSERT : EXIT_OK;
-}
-
 static const struct err *
 what_ended(const struct pump *p)
 {
@@ -116,6 +104,7 @@ on_over(void *arg)
 	const struct err *err = what_ended(p);
 	struct report_conn id = conn_id(&p->conn);
 	int64_t now = loop_now(p->set.loop);
+	struct err unmet = { 0 };
 	int code;
 
 	if (p->set.hold && p->set.hold(p->set.arg) &&
@@ -130,9 +119,14 @@ on_over(void *arg)
 	}
 	if (err)
 		report_error(p->set.report, &id, err);
+	else if (expect_unmet(p->set.expect, match_found(&p->match), &p->conn,
+			 &unmet))
+		report_error(p->set.report, &id, &unmet);
 	code = conn_closed(&p->conn, p->reason, err);
 	if (err)
 		code = (int)err_exit(err);
+	else if (code == EXIT_OK && unmet.op)
+		code = EXIT_ASSERT;
 	if (p->lost.op)
 		code = EXIT_LOST;
 	if (p->reset)
@@ -141,7 +135,7 @@ on_over(void *arg)
 		net_close(p->set.fd, p->set.linger);
 	p->set.fd = -1;
 	close_near(p);
-	p->set.gone(p->set.arg, expected(p, code), err);
+	p->set.gone(p->set.arg, code, err);
 }
 
 /* Stops everything; the descriptor is closed and gone told from the loop. */

@@ -30,6 +30,10 @@ struct expect_options {
 	uint64_t bytes;
 };
 extern const struct opt expect_opts[];
+/* Whether something that was asked for did not come by the end of c: then err
+ * (op assert) says what. found: the text was seen. e may be NULL. */
+bool expect_unmet(const struct expect_options *e, bool found,
+	const struct conn *c, struct err *err);
 
 enum pump_manner {
 	PUMP_CLIENT, /* standard streams; the FIN of a short request waits */

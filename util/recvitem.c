@@ -169,11 +169,27 @@ wait_or_refuse(struct item *item)
 	return true;
 }
 
+/* Whether one before it will take the same name: its turn comes afterwards. */
+static bool
+name_is_wanted(const struct item *item)
+{
+	const struct item *before = item->side->first;
+
+	while (before != item &&
+		(before->stage == STAGE_DEAD ||
+			strcmp(before->in.name, item->in.name)))
+		before = before->next;
+	return before != item;
+}
+
 bool
 recvitem_prepare(struct item *item)
 {
 	struct recvside *s = item->side;
 	struct part_fault fault = { .reason = XFER_R_ONE_FILE };
+
+	if (name_is_wanted(item))
+		return false;
 
 	if ((s->place->file || s->place->out != -1) && s->taken > 0) {
 		err_setf(&fault.err, "protocol", 0, item->in.name, "%s",
