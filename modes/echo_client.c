@@ -525,6 +525,8 @@ echo_client(const struct run *run)
 	struct sockopts sockopts = conf->sockopts;
 	struct err err = { 0 };
 
+	if (run->argc == 0 && !conf->net.path)
+		return mode_usage(run, NET_NEITHER);
 	if (net_endpoint(&p.to, &conf->net, run->argc, run->argv, &err) == -1 ||
 		dial_check(&conf->dial, &conf->net, &p.to, &err) == -1)
 		return mode_refuse(run, &err);

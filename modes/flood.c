@@ -295,6 +295,8 @@ flood_run(const struct run *run)
 	if (conf->listen.port != NULL ||
 		(conf->net.path != NULL && !near_asked(conf)))
 		return far_run(run);
+	if (run->argc == 0 && !conf->net.path)
+		return mode_usage(run, NET_NEITHER);
 	if (net_endpoint(&to, &conf->net, run->argc, run->argv, &err) == -1 ||
 		dial_check(&conf->dial, &conf->net, &to, &err) == -1)
 		return mode_refuse(run, &err);

@@ -32,7 +32,8 @@ static const struct opt recvfile_opts[] = {
 		.letter = 'd',
 		.type = OPT_STRING,
 		.word = "DIR",
-		.help = "where files go; default: here",
+		.help = "where files go, a folder that exists; default: "
+			"here",
 		.offset = AT(dir, const char *),
 		.complete = "dir" },
 	{ .name = "output",
@@ -107,9 +108,12 @@ static int
 open_folder(struct recvfile *r, const char *path, struct err *err)
 {
 	r->place.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->place.root == -1)
-		return err_set(err, "open", errno, path);
-	return 0;
+	if (r->place.root != -1)
+		return 0;
+	err_set(err, "open", errno, path);
+	if (errno == ENOENT)
+		err_hint(err, "the folder has to be there: mkdir %s", path);
+	return -1;
 }
 
 /* The folder that a path's last part is in; the caller's to free. */

@@ -205,3 +205,10 @@ usage_error() {
 	usage_error "out of range 1-65535" connect h 70000
 	usage_error "out of range 1-65535" connect h 0
 }
+
+@test "cli: who gives neither an address nor a port to listen on is told of both" {
+	for mode in echo chat flood sendfile recvfile; do
+		usage_error "HOST PORT is missing, or -p PORT to listen" $mode
+	done
+	usage_error "HOST and PORT are missing" connect
+}

@@ -131,6 +131,7 @@ recipes() {
 	echo hello | sockctl connect localhost 4000
 	[ "$(cat heard)" = hello ]
 
+	recipe mkdir in
 	recipe sockctl recvfile -p 4001 -d in
 	recipe sockctl sendfile -r otherhost 4001 photos
 	mkdir in photos

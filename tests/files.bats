@@ -557,3 +557,8 @@ raw_pair() {
 	assert_output --partial "a file of that name exists"
 	assert_equal "$(cat in/x)" one
 }
+
+@test "files: a folder that is not there is 6, with what to type" {
+	run_err -6 "$SOCKCTL" recvfile -p 0 -d inbox
+	assert_equal "$stderr" "sockctl recvfile: open inbox: No such file or directory (ENOENT); the folder has to be there: mkdir inbox"
+}

@@ -30,6 +30,9 @@ enum { LIMIT_DEADLINE = 2 }; /* the row from which only --deadline is there */
 
 int net_family(const struct net_options *o); /* AF_UNSPEC, AF_INET, AF_INET6 */
 
+/* What a mode that also listens says without arguments. */
+#define NET_NEITHER "HOST PORT is missing, or -p PORT to listen"
+
 /* The endpoint of a mode's arguments: HOST PORT, one word, or -U PATH. -1 with
  * one sentence in err (op NULL). */
 int net_endpoint(struct endpoint *e, const struct net_options *o, int argc,

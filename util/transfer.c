@@ -52,8 +52,7 @@ transfer_place(struct transfer *t, const struct transfer_conf *conf,
 	if (conf->net.path)
 		used = 0;
 	else if (argc == 0)
-		return err_setf(err, NULL, 0, NULL,
-			"HOST PORT is missing, or -p PORT to listen");
+		return err_setf(err, NULL, 0, NULL, NET_NEITHER);
 	else
 		used = argc == 1 ||
 				endpoint_parse(&word, argv[0], NULL, err) == 0
