@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pieces a turn, so that others have theirs. */
-enum { TURN = 16 };
+/* Steps a turn, four a small file, so that others have theirs. */
+enum { TURN = 64 };
 
 static void push(void *arg);
 
