@@ -92,6 +92,7 @@ UTIL := $(patsubst %.c,$(OUT)/%.o,$(filter util/%,$(SRC)))
 MAIN := $(patsubst %.c,$(OUT)/%.o,$(filter-out util/%,$(SRC)))
 UNIT := $(patsubst tests/%.c,$(OUT)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FAULT := $(OUT)/fault/fault.so
 HELPERS := $(patsubst tests/%.c,$(OUT)/%,$(wildcard tests/helper/*.c))
 
 ifndef V
@@ -127,7 +128,7 @@ $(OUT)/flags: FORCE
 
 objects: $(MAIN) $(UTIL) ## compile, without linking
 
-unit: $(UNIT) $(HELPERS) $(FUZZERS:%=$(OUT)/replay/%) ## build the unit tests
+unit: $(UNIT) $(HELPERS) $(FAULT) $(FUZZERS:%=$(OUT)/replay/%) ## build the unit tests
 
 $(OUT)/unit/%: tests/unit/%.c $(OUT)/util.a $(OUT)/flags
 	$(call say,UNIT,$@)
@@ -141,6 +142,13 @@ $(OUT)/helper/%: tests/helper/%.c $(OUT)/util.a $(OUT)/flags
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(FLAGS) -MMD -MP $(LINK) $(LDFLAGS) -o $@ $< $(OUT)/util.a \
 		$(LDLIBS)
+
+# Preloaded: makes a call of libc fail. It is like no libc's header in all.
+$(OUT)/fault/%.so: tests/fault/%.c $(OUT)/flags
+	$(call say,CC,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) -std=c11 -D_GNU_SOURCE $(filter-out -Wpedantic,$(WARN)) -O2 \
+		-fPIC -shared -o $@ $<
 
 # A fuzz target with the main that only replays its corpus.
 $(OUT)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(OUT)/util.a $(OUT)/flags
@@ -164,6 +172,9 @@ fuzz-targets: $(FUZZERS:%=$(OUT)/fuzz/%)
 fuzz: ## every fuzz target for T seconds (clang)
 	$Q$(MAKE) CC=clang FUZZ=1 fuzz-targets
 	$QT=$(T) tests/fuzz/run build/clang-fuzz/fuzz
+
+fault: all $(FAULT) ## fail each call of libc at each place; WALK=--help
+	$Qnice tests/fault/walk.py $(OUT)/sockctl $(FAULT) build/fault $(WALK)
 
 soak: all ## all modes at once for T seconds (600)
 	$QT=$(if $(filter file,$(origin T)),600,$(T)) tests/soak
@@ -238,7 +249,7 @@ help: ## this
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all objects unit test demo fuzz fuzz-targets soak bench growth coverage lint \
+.PHONY: FORCE all objects unit test demo fuzz fuzz-targets fault soak bench growth coverage lint \
 	check-layers format install uninstall static dist deb html clean help
 
 # Written by the compiler: which object needs which header.

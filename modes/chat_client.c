@@ -133,7 +133,7 @@ leave(struct user *u)
 {
 	u->ending = true;
 	if (u->link.state == LINK_CLOSED)
-		over(u, EXIT_OK);
+		over(u, u->code);
 	else
 		chat_link_part(
 			&u->link, u->tty ? CHAT_PART * CLOCK_MS : CLOCK_INF);
@@ -398,9 +398,10 @@ work(struct user *u)
 	if (u->ending)
 		return;
 	source_pause(&u->in, waits);
-	/* No input at all is no wish to leave: it goes on listening. */
+	/* No input at all is no wish to leave: it goes on listening, but not
+	 * where it could not be read. */
 	if (!waits && u->in.ended &&
-		(u->in.total > 0 || u->link.state == LINK_CLOSED))
+		(u->in.total > 0 || u->code || u->link.state == LINK_CLOSED))
 		leave(u);
 }
 
@@ -418,8 +419,10 @@ on_input_end(void *arg, const struct err *err)
 {
 	struct user *u = arg;
 
-	if (err && !u->tty)
+	if (err && !u->tty) {
 		report_error(u->life.report, NULL, err);
+		u->code = (int)err_exit(err);
+	}
 	work(u);
 }
 

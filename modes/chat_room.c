@@ -1,4 +1,5 @@
 /* The chat's room: who is in it, what is heard, in one order. */
+#include "../util/io.h"
 #include "../util/mem.h"
 #include "chat.h"
 #include <errno.h>
@@ -22,8 +23,9 @@ write_transcript(struct chat_room *r, const struct buf *line)
 		return;
 	buf_printf(&out, "%s ", clock_iso(clock_unix(), time, sizeof(time)));
 	buf_append(&out, buf_data(line), line->len);
-	/* One write a line, so that readers and other writers see it whole. */
-	if (write(r->transcript, buf_data(&out), out.len) != (ssize_t)out.len) {
+	/* One write a line, so that readers and other writers see it whole
+	 * (where the disk does not take it in pieces). */
+	if (io_write_all(r->transcript, buf_data(&out), out.len) == -1) {
 		err_set(&err, "write", errno, r->conf->transcript);
 		report_error(r->report, NULL, &err);
 		close(r->transcript);

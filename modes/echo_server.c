@@ -288,10 +288,12 @@ on_child_end(void *arg, int status)
 {
 	struct echo_peer *c = arg;
 	struct echo_totals t;
+	ssize_t got;
 
-	while (read(c->srv->tell[0], &t, sizeof(t)) == sizeof(t)) {
-		c->srv->past.rx += t.rx;
-		c->srv->past.tx += t.tx;
+	while ((got = read(c->srv->tell[0], &t, sizeof(t))) == sizeof(t) ||
+		(got == -1 && errno == EINTR)) {
+		c->srv->past.rx += got == -1 ? 0 : t.rx;
+		c->srv->past.tx += got == -1 ? 0 : t.tx;
 	}
 	echo_peer_free(c, child_code(status));
 }

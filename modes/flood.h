@@ -141,6 +141,9 @@ void flood_data_end(struct flood_data *d);
 enum flood_move flood_data_send(struct flood_data *d, struct conn *c);
 enum flood_move flood_data_recv(struct flood_data *d, struct conn *c);
 int64_t flood_data_wait(const struct flood_data *d);
+/* A line, whole; -1 with errno, EAGAIN also where only its end was not taken.
+ */
+int flood_line_send(int fd, const char *line, size_t n);
 /* Reads no byte behind a line's end. */
 enum flood_state flood_line_recv(
 	struct flood_line *l, struct conn *c, bool *eof, int *number);

@@ -181,7 +181,8 @@ block_read(struct flood_stream *s)
 	} else {
 		n = recv(s->conn.fd, in, sizeof(in), 0);
 		eof = n == 0;
-		number = n == -1 && errno != EAGAIN ? errno : 0;
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			number = errno;
 	}
 	if (s->open && number != 0)
 		flood_stream_lost(s, "recv", number, NULL);

@@ -29,13 +29,15 @@ struct boss {
 	bool stopping, final;
 };
 
+/* A worker that cannot be told is to end. */
 static void
 tell_all(struct boss *b, unsigned type)
 {
 	if (b->worker == NULL)
 		flood_told(&b->flood, type);
 	for (int i = 0; b->worker != NULL && i < b->count; i++)
-		worker_send(&b->worker[i], type, NULL, 0, -1);
+		if (worker_send(&b->worker[i], type, NULL, 0, -1) == -1)
+			worker_dismiss(&b->worker[i]);
 }
 
 static void
@@ -173,6 +175,7 @@ on_worker_gone(void *arg, struct worker *w, int status)
 	err_setf(&err, "exec", 0, NULL, "a worker ended early (status %d)",
 		child_code(status));
 	on_say(b, w->index, SAY_ERROR, &err, sizeof(err));
+	stop_others(b);
 	on_say(b, w->index, SAY_OVER, &b->latest[w->index], sizeof(*b->latest));
 }
 
@@ -185,17 +188,19 @@ say_boss(void *arg, int index, unsigned type, const void *data, size_t n)
 {
 	struct worker *w = arg;
 	struct buf packed = { 0 };
+	int result;
 
 	(void)index;
 	if (type == SAY_HIST) {
 		hist_pack(data, &packed);
-		worker_send(w, type, buf_data(&packed), packed.len, -1);
+		result = worker_send(
+			w, type, buf_data(&packed), packed.len, -1);
 		buf_free(&packed);
 	} else {
-		worker_send(w, type, data, n, -1);
+		result = worker_send(w, type, data, n, -1);
 	}
-	if (type == SAY_OVER)
-		_exit(EXIT_OK);
+	if (type == SAY_OVER || result == -1)
+		_exit(result == 0 ? EXIT_OK : EXIT_LOCAL);
 }
 
 static void

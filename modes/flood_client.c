@@ -169,17 +169,16 @@ say(struct client *c, const struct flood_answer *a)
 {
 	char out[FLOOD_LINE_MAX + 1];
 	size_t n = flood_answer_write(a, out);
-	ssize_t sent = send(c->conn.fd, out, n, MSG_NOSIGNAL);
 	uint64_t tx = c->conn.tx;
 
-	if (sent == (ssize_t)n) {
+	if (flood_line_send(c->conn.fd, out, n) == 0) {
 		conn_sent(&c->conn, out, n, loop_now(c->far->loop));
 		c->conn.tx = tx; /* no count contains lines */
 		return true;
 	}
-	if (sent == -1 && errno == EAGAIN)
+	if (errno == EAGAIN)
 		return true; /* it does not read: nothing is owed to it */
-	lost(c, "send", sent == -1 ? errno : EPIPE);
+	lost(c, "send", errno);
 	return false;
 }
 

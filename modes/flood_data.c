@@ -220,10 +220,40 @@ flood_data_recv(struct flood_data *d, struct conn *c)
 	return MOVE_SOME;
 }
 
+int
+flood_line_send(int fd, const char *line, size_t n)
+{
+	while (n > 0) {
+		ssize_t sent = send(fd, line, n, MSG_NOSIGNAL);
+
+		if (sent == -1 && errno != EINTR)
+			return -1;
+		line += sent == -1 ? 0 : sent;
+		n -= sent == -1 ? 0 : (size_t)sent;
+	}
+	return 0;
+}
+
+/* What was peeked at: it is there, and nobody else reads here. 0 or errno. */
+static int
+take(int fd, uint8_t *data, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = recv(fd, data, n, 0);
+
+		if (got == 0)
+			return EIO;
+		if (got == -1 && errno != EINTR && errno != EAGAIN)
+			return errno;
+		n -= got == -1 ? 0 : (size_t)got;
+	}
+	return 0;
+}
+
 enum flood_state
 flood_line_recv(struct flood_line *l, struct conn *c, bool *eof, int *number)
 {
-	uint8_t peeked[FLOOD_LINE_MAX];
+	uint8_t peeked[FLOOD_LINE_MAX], gone[FLOOD_LINE_MAX];
 	enum flood_state state = FLOOD_MORE;
 	size_t taken;
 	ssize_t n;
@@ -240,8 +270,7 @@ flood_line_recv(struct flood_line *l, struct conn *c, bool *eof, int *number)
 		if (n <= 0)
 			return FLOOD_MORE;
 		state = flood_line_add(l, peeked, (size_t)n, &taken);
-		if (recv(c->fd, peeked, taken, 0) != (ssize_t)taken)
-			*number = EIO; /* nobody else reads here */
+		*number = take(c->fd, gone, taken);
 		conn_received(c, peeked, taken, clock_now());
 	}
 	return state;

@@ -82,20 +82,30 @@ on_said(void *arg, struct worker *w, unsigned type, const void *data, size_t n,
 	int fd)
 {
 	const struct farewell *bye = data;
+	struct far *far = arg;
 
-	(void)w;
 	(void)type;
 	(void)n;
 	(void)fd;
-	far_gone(arg, &bye->totals, bye->code);
+	far->lent[w->index]--;
+	far_gone(far, &bye->totals, bye->code);
 }
 
+/* With all clients that it had; those to come are this process's. */
 static void
 on_worker_gone(void *arg, struct worker *w, int status)
 {
-	(void)arg;
-	(void)w;
-	(void)status;
+	const struct flood_totals lost = {
+		.retrans = -1, .connections = 1, .errors = 1
+	};
+	struct far *far = arg;
+	struct err err = { 0 };
+
+	err_setf(&err, "exec", 0, NULL, "a worker ended early (status %d)",
+		child_code(status));
+	report_error(far->report, NULL, &err);
+	for (; far->lent[w->index] > 0; far->lent[w->index]--)
+		far_gone(far, &lost, EXIT_LOCAL);
 }
 
 static const struct worker_calls boss_calls = { on_said, on_worker_gone };
@@ -113,6 +123,7 @@ on_client(void *arg, int fd, unsigned id, const struct addr *peer)
 		worker_send(&far->worker[turn - 1], TELL_SERVE, &g, sizeof(g),
 			fd) == 0) {
 		far->live++;
+		far->lent[turn - 1]++;
 		close(fd);
 		return;
 	}

@@ -22,6 +22,7 @@ struct far {
 	struct timer burial;
 	struct worker *worker; /* the others, or NULL */
 	int workers; /* with the boss */
+	int lent[WORKERS_MAX]; /* clients that each of the others has */
 	struct worker *boss; /* in a worker */
 	int live; /* clients of all processes */
 	unsigned given;

@@ -310,7 +310,7 @@ crr_send(struct flood_stream *s)
 		loop_want(s->flood->loop, &s->watch, LOOP_READ);
 		return true;
 	}
-	if (errno != EAGAIN)
+	if (errno != EAGAIN && errno != EINTR)
 		crr_failed(s, "connect", errno);
 	return false;
 }
@@ -326,7 +326,7 @@ crr_ready(void *arg, unsigned ready)
 	if (s->out_left > 0 && !crr_send(s))
 		return;
 	n = recv(s->watch.fd, f->memory.in, 1, 0);
-	if (n == -1 && errno == EAGAIN)
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n != 1) {
 		crr_failed(s, "recv", n == 0 ? ECONNRESET : errno);
@@ -360,8 +360,9 @@ crr_connect(struct flood *f, struct err *err)
 	struct addr from = f->local;
 	bool bound = f->conf->net.bind.count > 0 ||
 		f->conf->dial.local_port != NULL;
-	int fd = net_socket(
-		to, false, &f->sockopts, f->conf->dial.local_port != NULL, err);
+	int number,
+		fd = net_socket(to, false, &f->sockopts,
+			f->conf->dial.local_port != NULL, err);
 
 	if (fd == -1)
 		return -1;
@@ -369,9 +370,9 @@ crr_connect(struct flood *f, struct err *err)
 		addr_set_port(&from, 0);
 	if (bound && net_bind(fd, &from, err) == -1)
 		return close_keep(fd, -1);
-	if (connect(fd, (const struct sockaddr *)&to->ss, to->len) == -1 &&
-		errno != EINPROGRESS) {
-		err_set(err, "connect", errno, NULL);
+	number = net_connect(fd, to);
+	if (number != 0 && number != EINPROGRESS) {
+		err_set(err, "connect", number, NULL);
 		return close_keep(fd, -1);
 	}
 	return fd;

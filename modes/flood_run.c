@@ -473,7 +473,7 @@ flood_stream_ask(struct flood_stream *s, enum flood_role role)
 
 	flood_stream_role(s, role, &a);
 	n = flood_ask_write(&a, out);
-	if (send(s->conn.fd, out, n, MSG_NOSIGNAL) != (ssize_t)n) {
+	if (flood_line_send(s->conn.fd, out, n) == -1) {
 		flood_stream_lost(s, "send", errno, NULL);
 		return -1;
 	}

@@ -35,9 +35,9 @@ probe_meaning(int number)
 int
 probe_connected(int fd, const struct addr *to)
 {
-	if (connect(fd, (const struct sockaddr *)&to->ss, to->len) == 0)
-		return 0;
-	return errno == EISCONN ? 0 : errno;
+	int number = net_connect(fd, to);
+
+	return number == EISCONN ? 0 : number;
 }
 
 int
@@ -64,9 +64,7 @@ probe_connected(int fd, const struct addr *to)
 int
 probe_connect(int fd, const struct addr *to)
 {
-	if (connect(fd, (const struct sockaddr *)&to->ss, to->len) == 0)
-		return 0;
-	return errno;
+	return net_connect(fd, to);
 }
 
 bool

@@ -176,9 +176,12 @@ on_wait_ready(void *arg, unsigned ready)
 	struct conn conn;
 	int fd = w->fd;
 	char byte;
+	ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	(void)ready;
-	if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got == 1) {
 		on_waited(w);
 		return;
 	}

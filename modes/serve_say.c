@@ -73,10 +73,14 @@ static ssize_t
 more_reply(struct hearer *h, uint8_t *room, size_t n)
 {
 	struct serve *s = h->client.serve;
+	ssize_t got;
 	size_t left;
 
-	if (s->reply_fd != -1)
-		return pread(s->reply_fd, room, n, (off_t)h->said);
+	while (s->reply_fd != -1) {
+		got = pread(s->reply_fd, room, n, (off_t)h->said);
+		if (got != -1 || errno != EINTR)
+			return got;
+	}
 	left = s->reply.len - (size_t)h->said;
 	n = n < left ? n : left;
 	if (n > 0)

@@ -463,6 +463,42 @@ keeps_rate() {
 	assert_equal "$code" 0
 }
 
+# The first child, once it is there.
+child() {
+	local all
+
+	read -r all _ < "/proc/$1/task/$1/children" || true # no newline
+	[ -n "$all" ] && echo "$all"
+}
+
+@test "far side: a worker that dies is told, and its clients have gone" {
+	server far flood --workers 2 -m 2 --json
+	far=$pid
+	bg near "$SOCKCTL" flood --hold 2 -t 60 127.0.0.1 "$port"
+	wait_for json far.out 'len(ev("accept")) == 2'
+	kill -KILL "$(child "$far")"
+	wait_for json far.out 'any(e["op"] == "exec" for e in ev("error"))'
+	# There is room for one again, and this process serves.
+	flood after -n 1M
+	json after 'last["bytes"] == 1 << 20'
+	stop "$far"
+	assert_equal "$code" 0
+}
+
+@test "near side: a worker that dies before the start ends the run" {
+	# Nobody accepts, so the second process waits for its connection.
+	bg deaf "$SOCKCTL" serve -p 0 --port-file deaf.port --behave never-accept --backlog 1
+	wait_for test -s deaf.port
+	bg near "$SOCKCTL" flood --workers 2 -P 6 -n 1M -w 60 --json \
+		127.0.0.1 "$(cat deaf.port)"
+	near=$pid
+	wait_for child "$near"
+	kill -KILL "$(child "$near")"
+	ended "$near"
+	assert_equal "$code" 6
+	json near.out 'last["exit"] == 6 and "worker" in last["error"]'
+}
+
 @test "far side: the system looks after clients that vanish" {
 	is_portable && skip "by the sockets' own timers, which this build does not show"
 	needs ss

@@ -134,6 +134,7 @@ ends_lose(struct pump *p, const char *op, int number)
 		return;
 	p->conn.unsent = pump_unsent(p);
 	conn_lost(&p->conn, &p->lost, op, number);
+	net_hear_out(p->set.fd);
 	p->up.ended = true;
 }
 

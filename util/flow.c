@@ -237,6 +237,8 @@ empty_pipe(struct flow *f, unsigned ready)
 	while (f->in_pipe > 0) {
 		uint8_t *room = buf_room(&f->held, f->in_pipe);
 		ssize_t n = read(f->pipe[0], room, f->in_pipe);
+		if (n == -1 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return broken(f, f->to);
 		buf_added(&f->held, (size_t)n);

@@ -159,6 +159,16 @@ incoming_full(const struct incoming *in)
 
 static void flushed(void *arg, int status);
 
+/* 0 or errno. */
+static int
+sync_now(int fd)
+{
+	while (fsync(fd) == -1)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
 /* fsync(2) may take a minute: in a child, while the loop says that it is
  * busy. Without one it is done here. */
 static void
@@ -172,9 +182,9 @@ flush(struct incoming *in, int fd)
 		return;
 	if (pid == 0) {
 		child_close_others(&fd, 1);
-		_exit(fsync(fd) == -1 ? errno : 0);
+		_exit(sync_now(fd));
 	}
-	flushed(in, fsync(fd) == -1 ? errno << 8 : 0);
+	flushed(in, sync_now(fd) << 8);
 }
 
 /* The name is safe when its folder is. */
@@ -182,9 +192,11 @@ static void
 flush_folder(struct incoming *in)
 {
 	int fd = openat(in->part.dir, ".", O_RDONLY | O_CLOEXEC);
+	struct part_fault fault = { 0 };
 
 	if (fd == -1) {
-		in->calls->finished(in->arg, NULL);
+		part_failed(&fault, "open", errno, in->name);
+		in->calls->finished(in->arg, &fault);
 		return;
 	}
 	close(in->part.fd);

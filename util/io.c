@@ -141,6 +141,22 @@ io_write(const struct io *io, const void *data, size_t n, struct loop *loop)
 	return put;
 }
 
+int
+io_write_all(int fd, const void *data, size_t n)
+{
+	const char *at = data;
+
+	while (n > 0) {
+		ssize_t put = write(fd, at, n);
+
+		if (put == -1 && errno != EINTR)
+			return -1;
+		at += put == -1 ? 0 : put;
+		n -= put == -1 ? 0 : (size_t)put;
+	}
+	return 0;
+}
+
 void
 io_sigpipe_die(void)
 {

@@ -43,6 +43,9 @@ ssize_t io_read(const struct io *io, void *data, size_t n);
 ssize_t io_write(
 	const struct io *io, const void *data, size_t n, struct loop *loop);
 
+/* All of a piece to a file or what blocks like one; -1 with errno. */
+int io_write_all(int fd, const void *data, size_t n);
+
 /* A write to standard output gave EPIPE: dies of SIGPIPE, as cat does, unless
  * the signal was ignored at start; then returns. */
 void io_sigpipe_die(void);

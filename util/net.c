@@ -227,6 +227,20 @@ net_accept(int fd, struct addr *peer)
 	return above_standard(new_fd);
 }
 
+int
+net_connect(int fd, const struct addr *to)
+{
+	if (connect(fd, (const struct sockaddr *)&to->ss, to->len) == 0)
+		return 0;
+	return errno == EINTR ? EINPROGRESS : errno;
+}
+
+void
+net_hear_out(int fd)
+{
+	(void)shutdown(fd, SHUT_RD);
+}
+
 static int
 lift_pair(int pair[2])
 {

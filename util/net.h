@@ -54,6 +54,9 @@ bool net_choose_local(
 bool net_self_connected(int fd);
 /* accept4, non-blocking and close-on-exec; -1 with errno. peer unmapped. */
 int net_accept(int fd, struct addr *peer);
+/* connect(2): 0 or errno; EINPROGRESS also where a signal interrupted it, since
+ * it goes on then (POSIX). */
+int net_connect(int fd, const struct addr *to);
 int net_pipe(int pipefd[2]); /* close-on-exec, non-blocking */
 int net_socketpair(int pair[2]); /* the same, SOCK_STREAM */
 void net_nonblock(int fd, bool on);
@@ -71,6 +74,10 @@ void net_close(int fd, int64_t linger);
 /* Whether a close should wait for acknowledgements yet: --linger is above 0,
  * its seconds since ended are not over, and bytes are unacknowledged. */
 bool net_lingers(int fd, int64_t linger, int64_t ended, int64_t now);
+/* After a failed send: what has come can be read, then comes the end, also
+ * where the connection itself lives on (the system had no memory): a peer that
+ * waits for more would never end it. */
+void net_hear_out(int fd);
 int net_error(int fd); /* SO_ERROR, taken and cleared */
 /* Adds what helps to an error of bind, connect, socket or setsockopt: who
  * holds the port (/proc), the privileged range, the local addresses, ... */

@@ -67,13 +67,11 @@ stopped(struct part_fault *fault, const char *name)
 {
 	int number = errno;
 
-	if (number == EMFILE || number == ENFILE)
-		return PART_LATER;
 	if (number == ENOTDIR || number == ELOOP || number == EISDIR ||
 		number == ENXIO)
 		return refuse(fault, XFER_R_KIND, name, NULL);
 	part_failed(fault, "open", number, name);
-	return PART_FAULT;
+	return number == EMFILE || number == ENFILE ? PART_LATER : PART_FAULT;
 }
 
 enum part_result

@@ -44,7 +44,8 @@ enum part_result { PART_OK, PART_SKIP, PART_FAULT, PART_LATER };
 
 /* Opens what an offer names below the folder root, missing folders made.
  * checked: the name is the user's own, not a peer's. PART_SKIP: the same file
- * is there. PART_LATER: out of descriptors. p is open after PART_OK only. */
+ * is there. PART_LATER: out of descriptors, as fault says. p is open after
+ * PART_OK only. */
 enum part_result part_open(struct part *p, int root,
 	const struct xfer_frame *offer, bool checked,
 	const struct part_policy *policy, struct part_fault *fault);

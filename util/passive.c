@@ -1,5 +1,6 @@
 #include "passive.h"
 #include "activation.h"
+#include "io.h"
 #include "mem.h"
 #include "num.h"
 #include "resolve.h"
@@ -310,7 +311,7 @@ passive_open(struct passive *p, const struct listener_setup *s, struct err *err)
 static int
 write_text(int fd, const char *text, const char *path, struct err *err)
 {
-	if (write(fd, text, strlen(text)) == -1) {
+	if (io_write_all(fd, text, strlen(text)) == -1) {
 		err_set(err, "write", errno, path);
 		return close_keep(fd, -1);
 	}

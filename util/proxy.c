@@ -330,6 +330,8 @@ send_some(struct proxy *p)
 		return 0;
 	n = send(p->watch.fd, buf_data(&p->out), p->out.len,
 		MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
 	if (n == -1)
 		return broken(p, "send", errno);
 	buf_consume(&p->out, (size_t)n);
@@ -342,6 +344,8 @@ read_some(struct proxy *p)
 	ssize_t n = recv(p->watch.fd, buf_room(&p->in, READ_MAX), READ_MAX,
 		MSG_DONTWAIT);
 
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
 	if (n <= 0)
 		return broken(p, "recv", n == 0 ? 0 : errno);
 	buf_added(&p->in, (size_t)n);

@@ -204,12 +204,11 @@ connect_now(void *arg)
 {
 	struct runner *x = arg;
 	struct loop *l = x->race->s.loop;
-	const struct sockaddr *sa = (const struct sockaddr *)&x->to.ss;
-	int number = connect(x->fd, sa, x->to.len) == 0 ? 0 : errno;
+	int number = net_connect(x->fd, &x->to);
 
-	if (number == EAGAIN && sa->sa_family == AF_UNIX)
+	if (number == EAGAIN && x->to.ss.ss_family == AF_UNIX)
 		loop_timer(l, &x->again, UNIX_AGAIN, connect_now, x);
-	else if (number != EINPROGRESS && number != EINTR)
+	else if (number != EINPROGRESS)
 		settle(x, number);
 	else if (loop_watch(l, &x->watch, x->fd, LOOP_WRITE, on_writable, x) ==
 		-1)

@@ -161,6 +161,8 @@ run_child(int fd, const struct resolve_query *q)
 	while (out.len) {
 		ssize_t n = write(fd, buf_data(&out), out.len);
 
+		if (n == -1 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			break;
 		buf_consume(&out, (size_t)n);

@@ -71,6 +71,7 @@ lose(struct stream *s, const char *op, int number, size_t unsent)
 	s->conn.unsent = unsent;
 	s->err = mem_zero(1, sizeof(*s->err));
 	conn_lost(&s->conn, s->err, op, number);
+	net_hear_out(s->io.fd);
 	buf_clear(&s->queue);
 	s->reason = number == ETIMEDOUT ? CLOSE_TIMEOUT : CLOSE_RESET;
 }

@@ -62,14 +62,13 @@ static bool
 nobody_listens(const struct addr *a)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	int number = 0;
+	int number;
 
 	if (fd == -1)
 		return false;
 	net_cloexec(fd);
 	net_nonblock(fd, true);
-	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) == -1)
-		number = errno;
+	number = net_connect(fd, a);
 	close(fd);
 	return number == ECONNREFUSED;
 }

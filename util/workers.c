@@ -11,6 +11,8 @@
 
 /* A message: type with a bit for a descriptor, length, bytes. */
 enum { HEAD = 8 };
+/* Until a worker tries again for which the system has no memory. */
+enum { NO_MEMORY_MS = 10 };
 #define WITH_FD UINT32_C(0x80000000)
 
 union control {
@@ -42,6 +44,13 @@ worker_close(struct worker *w)
 	while (w->fd_count > 0)
 		close(w->fds[--w->fd_count]);
 	buf_free(&w->in);
+}
+
+void
+worker_dismiss(struct worker *w)
+{
+	if (w->watch.fd != -1)
+		(void)shutdown(w->watch.fd, SHUT_WR);
 }
 
 /* Takes one whole message off what came; false: there is none. */
@@ -162,11 +171,12 @@ int
 workers_start(struct worker *w, int count, struct loop *loop,
 	const struct worker_calls *calls, void *arg, struct err *err)
 {
-	for (int i = 0; i < count; i++) {
-		pid_t pid;
-
+	/* All of them: worker_close may meet those that were never started. */
+	for (int i = 0; i < count; i++)
 		w[i] = (struct worker){ .index = i, .watch = WATCH_NONE };
-		pid = start_one(&w[i], loop, err);
+	for (int i = 0; i < count; i++) {
+		pid_t pid = start_one(&w[i], loop, err);
+
 		if (pid == -1)
 			return -1;
 		if (pid == 0) {
@@ -180,14 +190,18 @@ workers_start(struct worker *w, int count, struct loop *loop,
 	return 0;
 }
 
-/* Room in the socket: a worker waits for it, the boss never does. Its messages
- * are short, and taken whole or not at all. */
+/* Room in the socket, or memory: a worker waits for it, the boss never does.
+ * Its messages are short, and taken whole or not at all. */
 static bool
-wait_room(const struct worker *w)
+wait_room(const struct worker *w, int number)
 {
 	struct pollfd p = { w->watch.fd, POLLOUT, 0 };
 
-	return w->child.pid == 0 && (poll(&p, 1, -1) == 1 || errno == EINTR);
+	if (w->child.pid != 0)
+		return false;
+	if (number == ENOBUFS || number == ENOMEM)
+		return poll(NULL, 0, NO_MEMORY_MS) == 0 || errno == EINTR;
+	return number == EAGAIN && (poll(&p, 1, -1) == 1 || errno == EINTR);
 }
 
 static void
@@ -230,7 +244,7 @@ worker_send(struct worker *w, unsigned type, const void *data, size_t n, int fd)
 		sent = sendmsg(w->watch.fd, &msg, MSG_NOSIGNAL);
 		if (sent == -1 && errno == EINTR)
 			continue;
-		if (sent == -1 && (errno != EAGAIN || !wait_room(w)))
+		if (sent == -1 && !wait_room(w, errno))
 			return -1;
 		if (sent > 0) {
 			msg.msg_controllen = 0;

@@ -54,6 +54,8 @@ void worker_join(struct worker *w, struct loop *loop,
  * nothing was sent. fd (-1: none) stays the caller's. */
 int worker_send(
 	struct worker *w, unsigned type, const void *data, size_t n, int fd);
+/* Tells a worker no more, who meets gone; what it says is heard to its end. */
+void worker_dismiss(struct worker *w);
 /* Ends the talk; a worker that reads on then meets gone. */
 void worker_close(struct worker *w);
 
