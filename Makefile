@@ -46,8 +46,13 @@ HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK = -pie -Wl,-z,relro,-z,now
 VARIANT =
 
+# The sources ask _GNU_SOURCE: with it, all that Linux has; without, POSIX 2008
+# and the portable twins. Other systems have only those.
+ifneq ($(shell uname -s),Linux)
+PORTABLE = 1
+endif
 ifdef PORTABLE
-SYSTEM = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+SYSTEM = -D_POSIX_C_SOURCE=200809L
 VARIANT := $(VARIANT)-portable
 endif
 ifdef SAN

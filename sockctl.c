@@ -41,29 +41,33 @@ static const struct topic {
 };
 enum { TOPICS = sizeof topics / sizeof topics[0] };
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
-#define ON_LINUX true
+#ifdef _GNU_SOURCE
+#define FULL true
 #else
-#define ON_LINUX false
+#define FULL false
 #endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 0
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 0
+#if defined(UDP_SEGMENT) && defined(UDP_GRO)
+#define SEGMENTS FULL
+#else
+#define SEGMENTS false
 #endif
 
-/* What this build can use of its system; elsewhere a portable twin works. */
+/* What this build can use of its system. Where it lacks one a portable twin
+ * works, or, as the manual says, something is not known. */
 static const struct feature {
 	const char *name;
 	bool here;
 } features[] = {
-	{ "splice", ON_LINUX },
-	{ "accept4", ON_LINUX },
-	{ "tcp-info", ON_LINUX },
-	{ "zerocopy", ON_LINUX },
-	{ "udp-gso", ON_LINUX &&UDP_SEGMENT != 0 },
-	{ "udp-gro", ON_LINUX &&UDP_GRO != 0 },
+	{ "splice", FULL },
+	{ "accept4", FULL },
+	{ "tcp-info", FULL },
+	{ "zerocopy", FULL },
+	{ "udp-gso", SEGMENTS },
+	{ "udp-gro", SEGMENTS },
+	{ "pktinfo", FULL },
+	{ "interface-flags", FULL },
+	{ "large-select", FULL },
+	{ "prctl", FULL },
 	{ "landlock", CONFINE_LANDLOCK },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
@@ -378,6 +382,10 @@ list_features(struct buf *out, bool here)
 		if (features[i].here != here)
 			continue;
 		buf_printf(out, "%s %s", head, features[i].name);
+		head = "";
+	}
+	for (i = 0; !here && sockopt_absent(i); i++) {
+		buf_printf(out, "%s %s", head, sockopt_absent(i));
 		head = "";
 	}
 	if (!*head)

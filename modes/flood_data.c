@@ -184,7 +184,7 @@ flood_data_wait(const struct flood_data *d)
 	return rate_wait(&d->rate, wanted(d), clock_now());
 }
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 enum { DROP = MSG_TRUNC }; /* tcp(7): the bytes are thrown away */
 #else
 enum { DROP = 0 };

@@ -10,21 +10,34 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const struct {
-	unsigned flag;
-	const char *name;
-} flags[] = {
-	{ IFF_UP, "UP" },
-	{ IFF_BROADCAST, "BROADCAST" },
-	{ IFF_LOOPBACK, "LOOPBACK" },
-	{ IFF_POINTOPOINT, "POINTOPOINT" },
-	{ IFF_RUNNING, "RUNNING" },
-	{ IFF_NOARP, "NOARP" },
-	{ IFF_PROMISC, "PROMISC" },
-	{ IFF_ALLMULTI, "ALLMULTI" },
-	{ IFF_MULTICAST, "MULTICAST" },
-};
-enum { FLAGS = sizeof(flags) / sizeof(flags[0]) };
+enum { FLAGS_MAX = 9 };
+
+#ifdef _GNU_SOURCE
+/* netdevice(7). Returns how many fields it set. */
+static size_t
+flags_of(const struct ifaddrs *i, struct field set[FLAGS_MAX])
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} flags[FLAGS_MAX] = {
+		{ IFF_UP, "UP" },
+		{ IFF_BROADCAST, "BROADCAST" },
+		{ IFF_LOOPBACK, "LOOPBACK" },
+		{ IFF_POINTOPOINT, "POINTOPOINT" },
+		{ IFF_RUNNING, "RUNNING" },
+		{ IFF_NOARP, "NOARP" },
+		{ IFF_PROMISC, "PROMISC" },
+		{ IFF_ALLMULTI, "ALLMULTI" },
+		{ IFF_MULTICAST, "MULTICAST" },
+	};
+	size_t n = 0;
+
+	for (size_t k = 0; k < FLAGS_MAX; k++)
+		if (i->ifa_flags & flags[k].flag)
+			set[n++] = F_STR("", flags[k].name);
+	return n;
+}
 
 static int64_t
 mtu_of(int fd, const char *name)
@@ -34,6 +47,24 @@ mtu_of(int fd, const char *name)
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
 	return ioctl(fd, SIOCGIFMTU, &r) == 0 ? r.ifr_mtu : -1;
 }
+#else
+/* POSIX knows neither, only names and addresses. */
+static size_t
+flags_of(const struct ifaddrs *i, struct field set[FLAGS_MAX])
+{
+	(void)i;
+	(void)set;
+	return 0;
+}
+
+static int64_t
+mtu_of(int fd, const char *name)
+{
+	(void)fd;
+	(void)name;
+	return -1;
+}
+#endif
 
 static void
 tell(struct probe *p, const struct ifaddrs *i, int fd)
@@ -43,13 +74,10 @@ tell(struct probe *p, const struct ifaddrs *i, int fd)
 			? sizeof(struct sockaddr_in)
 			: sizeof(struct sockaddr_in6) };
 	char text[ADDR_TEXT_MAX];
-	struct field set[FLAGS];
-	size_t n = 0;
+	struct field set[FLAGS_MAX];
+	size_t n = flags_of(i, set);
 
 	memcpy(&a.ss, i->ifa_addr, a.len);
-	for (size_t k = 0; k < FLAGS; k++)
-		if (i->ifa_flags & flags[k].flag)
-			set[n++] = F_STR("", flags[k].name);
 	REPORT(p->life.report, EV_INTERFACE, NULL, F_STR("name", i->ifa_name),
 		F_STR("addr", addr_host(&a, text)),
 		F_STR("family", family == AF_INET ? "inet" : "inet6"),

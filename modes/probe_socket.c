@@ -29,7 +29,7 @@ probe_meaning(int number)
 	return PORT_ERROR;
 }
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 /* On the way to this very host the answer is there before connect returns: a
  * second call has it. After a refusal that it told, the socket is as new. */
 int

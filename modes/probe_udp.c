@@ -28,7 +28,7 @@ want_errors(int fd, int family)
 }
 #endif
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 /* A name for answers: a free one of the abstract namespace (unix(7)). */
 static int
 name_unix(int fd, struct err *err)

@@ -246,7 +246,8 @@ peer() { # peer NAME STEP...: connects to $port
 	wait_for test -s s.port
 	port=$(cat s.port)
 	(printf 'x\n'; sleep 0.5) | bg_connect_udp 127.0.0.2 3>&- &
-	local c=$!
+	local c=$! asked=127.0.0.2
+	is_portable && asked=0.0.0.0 # POSIX does not tell
 	wait_grep '"accept"' s.err
 	echo answer >&7
 	wait_grep answer u.out

@@ -212,11 +212,28 @@ from_sockaddr(struct addr *a, const struct sockaddr *sa)
 	memcpy(&a->ss, sa, a->len);
 }
 
+/* The last address of an interface's network, where it has more than two:
+ * what the system itself takes for everybody. */
+static bool
+is_last_of(const struct ifaddrs *i, struct in_addr in)
+{
+	struct addr own, mask;
+	in_addr_t hosts;
+
+	from_sockaddr(&own, i->ifa_addr);
+	from_sockaddr(&mask, i->ifa_netmask);
+	if (family_of(&own) != AF_INET || family_of(&mask) != AF_INET)
+		return false;
+	hosts = ~v4(&mask)->sin_addr.s_addr;
+	return ntohl(hosts) > 1 &&
+		in.s_addr == (v4(&own)->sin_addr.s_addr | hosts);
+}
+
 bool
 addr_is_broadcast(const struct addr *a)
 {
 	struct ifaddrs *all, *i;
-	struct addr plain = *a, other;
+	struct addr plain = *a;
 	bool found = false;
 
 	addr_unmap(&plain);
@@ -226,13 +243,8 @@ addr_is_broadcast(const struct addr *a)
 		return true;
 	if (getifaddrs(&all) == -1)
 		return false;
-	addr_set_port(&plain, 0);
-	for (i = all; i && !found; i = i->ifa_next) {
-		if (!(i->ifa_flags & IFF_BROADCAST))
-			continue;
-		from_sockaddr(&other, i->ifa_broadaddr);
-		found = addr_equal(&plain, &other);
-	}
+	for (i = all; i && !found; i = i->ifa_next)
+		found = is_last_of(i, v4(&plain)->sin_addr);
 	freeifaddrs(all);
 	return found;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +79,7 @@ nothing(void *arg, int status)
 	(void)status;
 }
 
-#ifdef __linux__
+#ifdef _GNU_SOURCE
 #include <sys/prctl.h>
 static void
 follow_parent(pid_t parent)
@@ -174,6 +175,17 @@ child_close_others(const int *keep, int count)
 	free(list);
 }
 
+/* NAME=VALUE */
+static void
+set_variable(char *text)
+{
+	char *equals = strchr(text, '=');
+
+	*equals = '\0';
+	setenv(text, equals + 1, 1);
+	*equals = '=';
+}
+
 static _Noreturn void
 run_shell(const char *command, int in, int out, char *const env[])
 {
@@ -187,7 +199,7 @@ run_shell(const char *command, int in, int out, char *const env[])
 		_exit(126);
 	child_close_others(NULL, 0);
 	for (; env && *env; env++)
-		putenv(*env);
+		set_variable(*env);
 	signal(SIGPIPE, SIG_DFL);
 	execl(shell, "sh", "-c", command, (char *)NULL);
 	_exit(127);

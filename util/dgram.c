@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifdef _GNU_SOURCE
 static void
 set_int(int fd, int level, int name)
 {
@@ -32,24 +33,14 @@ add_control(struct msghdr *msg, union dgram_control *c, int level, int type,
 	memcpy(CMSG_DATA(h), data, size);
 }
 
-#ifdef IP_PKTINFO
-/* ip(7), IP_PKTINFO */
-static void
-prepare_4(int fd)
-{
-	set_int(fd, IPPROTO_IP, IP_PKTINFO);
-}
-
-/* spec_dst is the address asked, or for a group or broadcast our own one that
- * an answer may leave from. */
+/* ip(7), IP_PKTINFO: spec_dst is the address asked, or for a group or broadcast
+ * our own one that an answer may leave from. */
 static void
 local_4(const struct cmsghdr *h, struct addr *local)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct in_pktinfo info;
 
-	if (h->cmsg_level != IPPROTO_IP || h->cmsg_type != IP_PKTINFO)
-		return;
 	memcpy(&info, CMSG_DATA(h), sizeof(info));
 	in.sin_addr = info.ipi_spec_dst;
 	memcpy(&local->ss, &in, sizeof(in));
@@ -64,36 +55,6 @@ from_4(struct msghdr *msg, union dgram_control *c, const struct addr *local)
 
 	add_control(msg, c, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 }
-#else
-static void
-prepare_4(int fd)
-{
-	(void)fd;
-}
-
-static void
-local_4(const struct cmsghdr *h, struct addr *local)
-{
-	(void)h;
-	(void)local;
-}
-
-static void
-from_4(struct msghdr *msg, union dgram_control *c, const struct addr *local)
-{
-	(void)msg;
-	(void)c;
-	(void)local;
-}
-#endif
-
-#if defined(IPV6_RECVPKTINFO) && defined(_GNU_SOURCE)
-/* RFC 3542, 6 */
-static void
-prepare_6(int fd)
-{
-	set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
-}
 
 static void
 local_6(const struct cmsghdr *h, struct addr *local)
@@ -101,8 +62,6 @@ local_6(const struct cmsghdr *h, struct addr *local)
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	struct in6_pktinfo info;
 
-	if (h->cmsg_level != IPPROTO_IPV6 || h->cmsg_type != IPV6_PKTINFO)
-		return;
 	memcpy(&info, CMSG_DATA(h), sizeof(info));
 	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
 		return;
@@ -122,22 +81,54 @@ from_6(struct msghdr *msg, union dgram_control *c, const struct addr *local)
 
 	add_control(msg, c, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 }
-#else
+
 static void
-prepare_6(int fd)
+ask_local(int fd)
+{
+	struct addr a;
+
+	addr_of_local(&a, fd);
+	if (a.ss.ss_family == AF_INET)
+		set_int(fd, IPPROTO_IP, IP_PKTINFO);
+	else if (a.ss.ss_family == AF_INET6)
+		set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+}
+
+static void
+get_local(const struct cmsghdr *h, struct addr *local)
+{
+	if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO)
+		local_4(h, local);
+	else if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO)
+		local_6(h, local);
+}
+
+static void
+put_local(struct msghdr *msg, union dgram_control *c, const struct addr *local)
+{
+	if (local->ss.ss_family == AF_INET)
+		from_4(msg, c, local);
+	else if (local->ss.ss_family == AF_INET6)
+		from_6(msg, c, local);
+}
+#else
+/* POSIX does not tell which address was asked: the system chooses the one that
+ * an answer leaves from. */
+static void
+ask_local(int fd)
 {
 	(void)fd;
 }
 
 static void
-local_6(const struct cmsghdr *h, struct addr *local)
+get_local(const struct cmsghdr *h, struct addr *local)
 {
 	(void)h;
 	(void)local;
 }
 
 static void
-from_6(struct msghdr *msg, union dgram_control *c, const struct addr *local)
+put_local(struct msghdr *msg, union dgram_control *c, const struct addr *local)
 {
 	(void)msg;
 	(void)c;
@@ -148,13 +139,7 @@ from_6(struct msghdr *msg, union dgram_control *c, const struct addr *local)
 void
 dgram_prepare(int fd)
 {
-	struct addr a;
-
-	addr_of_local(&a, fd);
-	if (a.ss.ss_family == AF_INET)
-		prepare_4(fd);
-	else if (a.ss.ss_family == AF_INET6)
-		prepare_6(fd);
+	ask_local(fd);
 }
 
 /* A peer on a Unix socket may send descriptors; nobody asked for them. */
@@ -179,8 +164,7 @@ dgram_sender(struct dgram_from *from, struct msghdr *msg)
 	from->local.len = 0;
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h;
 		h = CMSG_NXTHDR(msg, h)) {
-		local_4(h, &from->local);
-		local_6(h, &from->local);
+		get_local(h, &from->local);
 		refuse_descriptors(h);
 	}
 	from->peer.len = 0;
@@ -223,12 +207,8 @@ dgram_address(struct msghdr *msg, union dgram_control *c, const struct addr *to,
 		msg->msg_namelen = to->len;
 	}
 	if (to && local && local->len &&
-		local->ss.ss_family == to->ss.ss_family) {
-		if (local->ss.ss_family == AF_INET)
-			from_4(msg, c, local);
-		else if (local->ss.ss_family == AF_INET6)
-			from_6(msg, c, local);
-	}
+		local->ss.ss_family == to->ss.ss_family)
+		put_local(msg, c, local);
 }
 
 ssize_t

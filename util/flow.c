@@ -136,7 +136,7 @@ copy_step(struct flow *f, unsigned ready)
 	return FLOW_AGAIN;
 }
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 
 static ssize_t
 splice_piece(int from, int to, size_t n)

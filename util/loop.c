@@ -34,7 +34,7 @@ struct loop {
 	uint8_t *scratch;
 };
 
-#ifdef __linux__
+#ifdef _GNU_SOURCE
 /* Linux takes sets of any size (select(2), NOTES). */
 static int
 select_limit(void)

@@ -311,7 +311,7 @@ net_error(int fd)
 	return number;
 }
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 int
 net_reopen(int fd, int flags)
 {

@@ -231,7 +231,7 @@ bind_local(struct runner *x, bool connected)
 		"no local address of this family was given");
 }
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 /* A datagram client needs a name for answers: a free one of the abstract
  * namespace (unix(7), autobind). */
 static int

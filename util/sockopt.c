@@ -361,8 +361,13 @@ sockopt_table(struct buf *out)
 	for (size_t i = 0; (row = sockrow_at(i)) != NULL; i++) {
 		struct buf value = { 0 };
 		char now[64] = "";
-		int fd = sockrow_open(row);
+		int fd;
 
+		if (row->on == 0) {
+			buf_printf(out, "%-18s not in this build\n", row->name);
+			continue;
+		}
+		fd = sockrow_open(row);
 		sockvalue_form(row, &value);
 		if (fd != -1) {
 			sockvalue_read(row, fd, now);
@@ -376,13 +381,27 @@ sockopt_table(struct buf *out)
 	buf_string(out, legend);
 }
 
-const char *
-sockopt_name(int index)
+/* The last row of a name stands for it. */
+static const char *
+name_at(int index, bool absent)
 {
 	const struct sockopt_row *row;
 
 	for (size_t i = 0; (row = sockrow_at(i)) != NULL; i++)
-		if (sockrow_next(row) == NULL && index-- == 0)
+		if ((row->on == 0) == absent && sockrow_next(row) == NULL &&
+			index-- == 0)
 			return row->name;
 	return NULL;
+}
+
+const char *
+sockopt_name(int index)
+{
+	return name_at(index, false);
+}
+
+const char *
+sockopt_absent(int index)
+{
+	return name_at(index, true);
 }

@@ -80,5 +80,7 @@ int sockopt_set(int fd, const char *name, const char *value, struct err *err);
 void sockopt_table(struct buf *out);
 /* The names, for completion; NULL at the end. */
 const char *sockopt_name(int index);
+/* The names of those that this build lacks, for --version; the same way. */
+const char *sockopt_absent(int index);
 
 #endif

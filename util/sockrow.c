@@ -44,6 +44,7 @@ static const struct sockrow_word dscp_words[] = {
 	ROW(name, kind, on, level, number, phase, 0, 0)
 #define FLAG(name, on, level, number, phase) \
 	ROW(name, SOCKROW_FLAG, on, level, number, phase, 0, 1)
+#define ABSENT(name) FLAG(name, 0, 0, 0, NEW)
 
 static const struct sockopt_row rows[] = {
 	{ "sndbuf", SOCKROW_SIZE, EVERY, SOL_SOCKET, SO_SNDBUF, NEW, 1, INT_MAX,
@@ -57,21 +58,31 @@ static const struct sockopt_row rows[] = {
 #ifdef TCP_KEEPIDLE
 	ROW("keepalive-idle", SOCKROW_SECONDS, TCP, IPPROTO_TCP, TCP_KEEPIDLE,
 		CONNECTED, 1, 32767),
+#else
+	ABSENT("keepalive-idle"),
 #endif
 #ifdef TCP_KEEPINTVL
 	ROW("keepalive-interval", SOCKROW_SECONDS, TCP, IPPROTO_TCP,
 		TCP_KEEPINTVL, CONNECTED, 1, 32767),
+#else
+	ABSENT("keepalive-interval"),
 #endif
 #ifdef TCP_KEEPCNT
 	ROW("keepalive-count", SOCKROW_NUMBER, TCP, IPPROTO_TCP, TCP_KEEPCNT,
 		CONNECTED, 1, 127),
+#else
+	ABSENT("keepalive-count"),
 #endif
 #ifdef TCP_CONGESTION
 	TEXT("congestion", SOCKROW_NAME, TCP, IPPROTO_TCP, TCP_CONGESTION, NEW),
+#else
+	ABSENT("congestion"),
 #endif
 	FLAG("reuseaddr", INET, SOL_SOCKET, SO_REUSEADDR, NEW),
 #ifdef SO_REUSEPORT
 	FLAG("reuseport", INET, SOL_SOCKET, SO_REUSEPORT, NEW),
+#else
+	ABSENT("reuseport"),
 #endif
 	ROW("mss", SOCKROW_NUMBER, TCP, IPPROTO_TCP, TCP_MAXSEG, NEW, 88,
 		32767),
@@ -91,39 +102,59 @@ static const struct sockopt_row rows[] = {
 #ifdef SO_PRIORITY
 	ROW("priority", SOCKROW_NUMBER, INET, SOL_SOCKET, SO_PRIORITY, NEW, 0,
 		INT_MAX),
+#else
+	ABSENT("priority"),
 #endif
 #ifdef SO_MARK
 	ROW("mark", SOCKROW_NUMBER, INET, SOL_SOCKET, SO_MARK, NEW, 0, INT_MAX),
+#else
+	ABSENT("mark"),
 #endif
 #ifdef TCP_USER_TIMEOUT
 	ROW("user-timeout", SOCKROW_MS, TCP, IPPROTO_TCP, TCP_USER_TIMEOUT, NEW,
 		1, INT_MAX),
+#else
+	ABSENT("user-timeout"),
 #endif
 #ifdef TCP_QUICKACK
 	FLAG("quickack", TCP, IPPROTO_TCP, TCP_QUICKACK, CONNECTED),
+#else
+	ABSENT("quickack"),
 #endif
 #ifdef TCP_CORK
 	FLAG("cork", TCP, IPPROTO_TCP, TCP_CORK, CONNECTED),
+#else
+	ABSENT("cork"),
 #endif
 #ifdef TCP_DEFER_ACCEPT
 	ROW("defer-accept", SOCKROW_SECONDS, TCP, IPPROTO_TCP, TCP_DEFER_ACCEPT,
 		LISTENING, 1, INT_MAX),
+#else
+	ABSENT("defer-accept"),
 #endif
 #ifdef TCP_FASTOPEN
 	ROW("fastopen", SOCKROW_NUMBER, TCP, IPPROTO_TCP, TCP_FASTOPEN,
 		LISTENING, 1, 65535),
+#else
+	ABSENT("fastopen"),
 #endif
 #ifdef TCP_SYNCNT
 	ROW("syncnt", SOCKROW_NUMBER, TCP, IPPROTO_TCP, TCP_SYNCNT, NEW, 1,
 		127),
+#else
+	ABSENT("syncnt"),
 #endif
 #ifdef TCP_WINDOW_CLAMP
 	ROW("window-clamp", SOCKROW_SIZE, TCP, IPPROTO_TCP, TCP_WINDOW_CLAMP,
 		NEW, 1, INT_MAX),
+#else
+	ABSENT("window-clamp"),
 #endif
 #ifdef TCP_NOTSENT_LOWAT
 	ROW("notsent-lowat", SOCKROW_SIZE, TCP, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
 		NEW, 1, INT_MAX),
+#else
+	ABSENT("notsent-lowat"),
 #endif
 	ROW("rcvlowat", SOCKROW_SIZE, EVERY, SOL_SOCKET, SO_RCVLOWAT, CONNECTED,
 		1, INT_MAX),
@@ -132,15 +163,21 @@ static const struct sockopt_row rows[] = {
 	FLAG("dontroute", INET, SOL_SOCKET, SO_DONTROUTE, NEW),
 #ifdef SO_BINDTODEVICE
 	TEXT("device", SOCKROW_NAME, INET, SOL_SOCKET, SO_BINDTODEVICE, NEW),
+#else
+	ABSENT("device"),
 #endif
 #ifdef IP_FREEBIND
 	FLAG("freebind", IP4, IPPROTO_IP, IP_FREEBIND, NEW),
+#else
+	ABSENT("freebind"),
 #endif
 #ifdef IPV6_FREEBIND
 	FLAG("freebind", IP6, IPPROTO_IPV6, IPV6_FREEBIND, NEW),
 #endif
 #ifdef IP_TRANSPARENT
 	FLAG("transparent", IP4, IPPROTO_IP, IP_TRANSPARENT, NEW),
+#else
+	ABSENT("transparent"),
 #endif
 #ifdef IPV6_TRANSPARENT
 	FLAG("transparent", IP6, IPPROTO_IPV6, IPV6_TRANSPARENT, NEW),
@@ -149,6 +186,8 @@ static const struct sockopt_row rows[] = {
 #ifdef IP_MTU_DISCOVER
 	{ "mtu-discover", SOCKROW_WORD, IP4, IPPROTO_IP, IP_MTU_DISCOVER, NEW,
 		0, 0, NULL, discover_words },
+#else
+	ABSENT("mtu-discover"),
 #endif
 #if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
 	{ "mtu-discover", SOCKROW_WORD, IP6, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
@@ -170,10 +209,14 @@ static const struct sockopt_row rows[] = {
 		NEW),
 	TEXT("join", SOCKROW_GROUP, SOCKROW_UDP6, IPPROTO_IPV6,
 		MCAST_JOIN_GROUP, NEW),
+#else
+	ABSENT("join"),
 #endif
 #ifdef SO_BUSY_POLL
 	ROW("busy-poll", SOCKROW_NUMBER, INET, SOL_SOCKET, SO_BUSY_POLL, NEW, 0,
 		INT_MAX),
+#else
+	ABSENT("busy-poll"),
 #endif
 };
 
@@ -200,7 +243,7 @@ sockrow_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+			return rows[i].on != 0 ? &rows[i] : NULL;
 	return NULL;
 }
 

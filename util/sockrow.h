@@ -36,7 +36,7 @@ struct sockrow_word {
 struct sockopt_row {
 	const char *name;
 	enum sockrow_kind kind;
-	unsigned on; /* SOCKROW_TCP4 ... */
+	unsigned on; /* SOCKROW_TCP4 ...; 0: this build lacks the option */
 	int level, number;
 	enum sockopt_phase phase;
 	int64_t min, max;
@@ -46,7 +46,8 @@ struct sockopt_row {
 
 /* By index; NULL past the last. Rows of one name stand together. */
 const struct sockopt_row *sockrow_at(size_t index);
-const struct sockopt_row *sockrow_find(const char *name); /* the first */
+/* The first one; NULL where there is none, or this build lacks it. */
+const struct sockopt_row *sockrow_find(const char *name);
 /* The next one of the same name, NULL after the last. */
 const struct sockopt_row *sockrow_next(const struct sockopt_row *row);
 /* The sort of a socket: one of SOCKROW_TCP4 ..., 0 for others. */

@@ -295,6 +295,7 @@ show_interface(
 	}
 }
 
+#ifdef MCAST_JOIN_GROUP
 /* RFC 3678 section 5.1.1. */
 static int
 encode_group(const struct sockopt_row *row, const char *s, struct sockvalue *v,
@@ -319,6 +320,7 @@ encode_group(const struct sockopt_row *row, const char *s, struct sockvalue *v,
 	memcpy(&v->raw.group.gr_group, &a.ss, a.len);
 	return 0;
 }
+#endif
 
 static const struct kind kinds[] = {
 	[SOCKROW_FLAG] = { "0|1", "0, 1, on or off", true, 0, take_flag,
@@ -346,8 +348,10 @@ static const struct kind kinds[] = {
 	[SOCKROW_INTERFACE] = { "INTERFACE",
 		"an interface, or its IPv4 address", false, 0, NULL,
 		encode_interface, show_interface },
+#ifdef MCAST_JOIN_GROUP
 	[SOCKROW_GROUP] = { "{group}", "a numeric multicast address: {group}",
 		false, 0, NULL, encode_group, NULL },
+#endif
 };
 
 static const struct kind *

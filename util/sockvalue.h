@@ -12,9 +12,11 @@ struct sockvalue {
 	union {
 		int number;
 		struct linger linger;
-		char name[IFNAMSIZ];
+		char name[IF_NAMESIZE];
 		struct in_addr in;
+#ifdef MCAST_JOIN_GROUP
 		struct group_req group;
+#endif
 	} raw;
 	socklen_t len;
 	char text[64];

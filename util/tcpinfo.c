@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 #define HAVE_TCP_INFO
 #include <linux/sockios.h>
 #include <linux/tcp.h>

@@ -49,8 +49,8 @@ void udpbulk_room_free(struct udpbulk_room *r);
 /* Asks the kernel to join datagrams, and for a receive buffer of size bytes
  * where that is more than it has. */
 void udpbulk_prepare(int fd, bool gro, int size);
-/* Receives once and calls fn for each bundle. Returns how many there were, -1
- * with errno. */
+/* Receives once, from a socket that does not block, and calls fn for each
+ * bundle. Returns how many there were, -1 with errno. */
 int udpbulk_recv(struct udpbulk_room *r, int fd,
 	void (*fn)(void *arg, const struct udpbulk_bundle *b), void *arg);
 

@@ -1,5 +1,6 @@
 #include "../../util/addr.h"
 #include "check.h"
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -65,6 +66,25 @@ is(bool (*question)(const struct addr *), const char *word)
 	return question(&a);
 }
 
+/* The last address of an interface's network: the kernel lets only who asked
+ * for broadcast send there. */
+static void
+check_broadcast(const struct ifaddrs *i)
+{
+	struct sockaddr_in own, mask;
+	struct addr a = { .len = sizeof(own) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), r;
+
+	memcpy(&own, i->ifa_addr, sizeof(own));
+	memcpy(&mask, i->ifa_netmask, sizeof(mask));
+	own.sin_addr.s_addr |= ~mask.sin_addr.s_addr;
+	own.sin_port = htons(9);
+	memcpy(&a.ss, &own, sizeof(own));
+	r = connect(fd, (struct sockaddr *)&a.ss, a.len);
+	CHECK_INT(addr_is_broadcast(&a), r == -1 && errno == EACCES);
+	close(fd);
+}
+
 static void
 test_kinds(void)
 {
@@ -86,16 +106,9 @@ test_kinds(void)
 	CHECK(!is(addr_is_broadcast, "127.0.0.1"));
 	CHECK(!is(addr_is_broadcast, "ff02::1"));
 	CHECK_INT(getifaddrs(&all), 0);
-	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
-		if (!(i->ifa_flags & IFF_BROADCAST) || !i->ifa_broadaddr ||
-			i->ifa_broadaddr->sa_family != AF_INET)
-			continue;
-		memset(&a, 0, sizeof a);
-		a.len = sizeof(struct sockaddr_in);
-		memcpy(&a.ss, i->ifa_broadaddr, a.len);
-		addr_set_port(&a, 9);
-		CHECK(addr_is_broadcast(&a));
-	}
+	for (struct ifaddrs *i = all; i; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			check_broadcast(i);
 	freeifaddrs(all);
 
 	addr_numeric(&a, "::ffff:1.2.3.4", 0, 5);

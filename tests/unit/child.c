@@ -226,7 +226,7 @@ test_fork(struct loop *l)
 	close(pair[1]);
 }
 
-#ifdef __linux__
+#ifdef _GNU_SOURCE
 /* A child ends with its parent, also when that is killed. */
 static void
 test_orphan(void)

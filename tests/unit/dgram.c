@@ -48,7 +48,12 @@ test_reply(const char *wildcard, const char *host)
 	CHECK_INT(dgram_send(c, "ask", 3, &to, NULL), 3);
 	CHECK_INT(dgram_recv(s, got, sizeof(got), &from), 3);
 	CHECK(!from.truncated);
+#ifdef _GNU_SOURCE
 	CHECK_STR(addr_host(&from.local, text), host);
+#else /* the system chooses, 127.0.0.1 where 127.0.0.2 was asked */
+	CHECK_INT(from.local.len, 0);
+	host = strcmp(host, "127.0.0.2") == 0 ? "127.0.0.1" : host;
+#endif
 	CHECK_INT(addr_port(&from.peer), addr_port(&client));
 	CHECK_INT(dgram_send(s, "answer", 6, &from.peer, &from.local), 6);
 	CHECK_INT(dgram_recv(c, got, sizeof(got), &from), 6);
@@ -171,9 +176,7 @@ int
 main(void)
 {
 	test_reply("0.0.0.0", "127.0.0.2");
-#ifdef _GNU_SOURCE
 	test_reply("::", "::1");
-#endif
 	test_truncation();
 	test_descriptors();
 	test_peers();

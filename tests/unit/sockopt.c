@@ -48,6 +48,27 @@ static const char *const names[] = { "sndbuf", "rcvbuf", "nodelay", "linger",
 	"transparent", "v6only", "mtu-discover", "mcast-ttl", "mcast-loop",
 	"mcast-if", "join", "busy-poll" };
 
+/* Known here, or said to be absent; POSIX alone does not know them all. */
+static bool
+is_absent(const char *name)
+{
+	const char *other;
+
+	for (int i = 0; (other = sockopt_absent(i)) != NULL; i++)
+		if (strcmp(other, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_here(const char *text)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "="), text);
+	return !is_absent(name);
+}
+
 static void
 test_names(void)
 {
@@ -56,7 +77,7 @@ test_names(void)
 
 	sockopt_table(&table);
 	for (size_t i = 0; i < COUNT(names); i++) {
-		CHECK(sockrow_find(names[i]) != NULL);
+		CHECK((sockrow_find(names[i]) == NULL) == is_absent(names[i]));
 		CHECK(strstr(buf_cstr(&table), names[i]) != NULL);
 	}
 	for (const char *line = buf_cstr(&table); *line; line++) {
@@ -64,6 +85,11 @@ test_names(void)
 		line += strcspn(line, "\n");
 	}
 	while (sockopt_name(n) != NULL)
+		n++;
+#ifdef _GNU_SOURCE
+	CHECK(sockopt_absent(0) == NULL);
+#endif
+	for (int i = 0; sockopt_absent(i) != NULL; i++)
 		n++;
 	CHECK_INT(n, COUNT(names) + 3); /* and the timers of keepalive */
 	buf_free(&table);
@@ -130,8 +156,9 @@ test_values(void)
 
 	for (size_t i = 0; i < COUNT(values); i++) {
 		int r = parse(&o, "-o", values[i].text, &err);
+		bool good = values[i].good && is_here(values[i].text);
 
-		if (!CHECK((r == 0) == values[i].good))
+		if (!CHECK((r == 0) == good))
 			printf("%s: %s\n", values[i].text, err.text);
 		if (r == -1)
 			CHECK(err.op == NULL && err.text[0] != '\0');
@@ -240,6 +267,10 @@ test_sets(void)
 
 		if (fd == -1 && sets[i].family == AF_INET6)
 			continue;
+		if (!is_here(sets[i].text)) {
+			close(fd);
+			continue;
+		}
 		CHECK_INT(parse(&o, "-o", sets[i].text, &err), 0);
 		o.show = o.strict = true;
 		o.seen = keep;
@@ -318,7 +349,7 @@ test_refused(void)
 	CHECK_STR(err.target, "congestion");
 	CHECK_INT(sockopt_set(fd, "nodelay", "1", &err), 0);
 	CHECK_INT(sockopt_set(fd, "nonesuch", "1", &err), -1);
-	CHECK_INT(parse(&o, "-o", "join=239.1.2.3%nonesuch", &err), 0);
+	CHECK_INT(parse(&o, "-o", "mcast-if=nonesuch", &err), 0);
 	close(fd);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	CHECK_INT(sockopts_apply(&o, fd, SOCKOPT_NEW, false, &err), -1);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if defined(__linux__) && defined(_GNU_SOURCE)
+#ifdef _GNU_SOURCE
 #define KNOWS
 #endif
 

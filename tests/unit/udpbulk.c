@@ -54,6 +54,7 @@ run(int family, bool gso, bool gro)
 
 	if (out == -1 || in == -1)
 		return; /* no IPv6 here */
+	net_nonblock(in, true);
 	udpbulk_prepare(in, gro, 1 << 20);
 	udpbulk_open(&b, out, SIZE, gso);
 	CHECK_INT(b.most, gso ? UDPBULK_MAX : 1);
@@ -71,7 +72,6 @@ run(int family, bool gso, bool gro)
 	}
 	CHECK_INT(g.datagrams, TOTAL);
 	CHECK_INT(g.wrong, 0);
-	net_nonblock(in, true);
 	CHECK(udpbulk_recv(room, in, take, &g) == -1 && errno == EAGAIN);
 	udpbulk_room_free(room);
 	close(in);
