@@ -219,13 +219,14 @@ give_up(struct transfer *t)
 {
 	const struct recvfile *r = (struct recvfile *)t;
 	const struct confine_place places[] = {
-		{ .folder = r->place.root },
-		{ .folder = socket_folder(t), .removing = true },
+		{ socket_folder(t), CONFINE_REMOVE },
+		{ r->place.root, CONFINE_FILL },
+		{ r->place.out, CONFINE_WRITE },
 	};
 	unsigned holds = confine(places, sizeof places / sizeof places[0]);
 
-	if (places[1].folder != -1)
-		close(places[1].folder);
+	if (places[0].fd != -1)
+		close(places[0].fd);
 	report_note(t->life.report, 1, "confined: %s; %s",
 		holds & CONFINE_PRIVILEGES ? "no new privileges"
 					   : "new privileges are possible",

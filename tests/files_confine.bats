@@ -31,10 +31,8 @@ intruder() {
 }
 
 needs_landlock() {
-	local version
-
-	version=$("$SOCKCTL" --version)
-	[[ $version == *with:*landlock*without:* ]] || skip 'not in this build'
+	"$SOCKCTL" --version | grep -q '^with:.* landlock' ||
+		skip 'not in this build'
 	timeout 20 "$SOCKCTL" recvfile -p 0 -1 -w 1ms -v > said 2>&1 || true
 	grep -q 'confined: .*(Landlock)' said || skip 'no Landlock here'
 }
@@ -109,4 +107,25 @@ needs_landlock() {
 	done
 	cmp a b
 	wait_for cmp a got
+}
+
+# descriptors PID PATH: how many it has of it, to write only (ours of the fifo
+# is open to both).
+descriptors() {
+	find "/proc/$1/fd" -lname "*$2" ! -perm -400 | wc -l
+}
+
+@test "confined: an output that is a fifo can still be opened anew" {
+	! is_portable || skip 'it is written to without that'
+	head -c 300000 /dev/urandom > a
+	mkfifo fifo
+	exec 8<> fifo
+	server recv recvfile -1 -O fifo
+	bg send "$SOCKCTL" sendfile 127.0.0.1 "$port" a
+	# One of its own, not to block: nobody reads yet.
+	wait_for eval "[ \$(descriptors ${COMMON_PIDS[0]} /fifo) = 2 ]"
+	head -c 300000 <&8 > got
+	ended "$pid"
+	assert_equal "$code" 0
+	cmp a got
 }

@@ -265,6 +265,39 @@ changes() {
 	assert_equal "$output" "$want"
 }
 
+@test "files: strangers are met the same way, whoever connects" {
+	local word there here sender
+
+	echo abc > abc
+	mkdir in
+	# Word, exit code of a recvfile that connects, of a sendfile that listens.
+	while read -r word there here; do
+		rm -f peer.port
+		bg peer python3 "$XFER" listen "$word" peer.port
+		wait_for test -s peer.port
+		run_err "$SOCKCTL" recvfile 127.0.0.1 "$(cat peer.port)" \
+			-d in -w 1 --idle 1 --quiet
+		assert_equal "recvfile $word $status" "recvfile $word $there"
+		ended "$pid"
+		server send sendfile -s 127.0.0.1 -1 abc -w 1 --idle 1 --quiet
+		sender=$pid
+		bg peer python3 "$XFER" say "$port" "$word"
+		ended "$sender"
+		assert_equal "sendfile $word $code" "sendfile $word $here"
+		ended "$pid"
+	done <<- 'END'
+		http 8 8
+		random 8 8
+		mangled 8 8
+		newer 8 8
+		receiver 8 4
+		silence 4 4
+		nothing 5 5
+		good 0 8
+	END
+	assert_equal "$(cat in/g)" abc
+}
+
 @test "files: silence before the greeting, and later: 4" {
 	random 1000000 a
 	receive -w 300ms

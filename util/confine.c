@@ -18,6 +18,7 @@ keep_privileges(void)
 #endif
 
 #if CONFINE_LANDLOCK
+#include <errno.h>
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -30,8 +31,13 @@ keep_privileges(void)
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-/* Where a right stays: in a place for removing, in one for all the rest. */
-enum { NOWHERE, REMOVING = 1, FILLING = 2 };
+/* Where a right stays. */
+enum {
+	NOWHERE,
+	FILL = 1 << CONFINE_FILL,
+	REMOVE = 1 << CONFINE_REMOVE,
+	WRITE = 1 << CONFINE_WRITE,
+};
 
 /* What changes a file system, or starts a program; since: the version that
  * knows it. A rename in one folder needs no more than to remove and to make. */
@@ -41,18 +47,18 @@ static const struct right {
 	unsigned stays;
 } rights[] = {
 	{ LANDLOCK_ACCESS_FS_EXECUTE, 1, NOWHERE },
-	{ LANDLOCK_ACCESS_FS_WRITE_FILE, 1, FILLING },
+	{ LANDLOCK_ACCESS_FS_WRITE_FILE, 1, FILL | WRITE },
 	{ LANDLOCK_ACCESS_FS_REMOVE_DIR, 1, NOWHERE },
-	{ LANDLOCK_ACCESS_FS_REMOVE_FILE, 1, REMOVING | FILLING },
+	{ LANDLOCK_ACCESS_FS_REMOVE_FILE, 1, FILL | REMOVE },
 	{ LANDLOCK_ACCESS_FS_MAKE_CHAR, 1, NOWHERE },
-	{ LANDLOCK_ACCESS_FS_MAKE_DIR, 1, FILLING },
-	{ LANDLOCK_ACCESS_FS_MAKE_REG, 1, FILLING },
+	{ LANDLOCK_ACCESS_FS_MAKE_DIR, 1, FILL },
+	{ LANDLOCK_ACCESS_FS_MAKE_REG, 1, FILL },
 	{ LANDLOCK_ACCESS_FS_MAKE_SOCK, 1, NOWHERE },
 	{ LANDLOCK_ACCESS_FS_MAKE_FIFO, 1, NOWHERE },
 	{ LANDLOCK_ACCESS_FS_MAKE_BLOCK, 1, NOWHERE },
 	{ LANDLOCK_ACCESS_FS_MAKE_SYM, 1, NOWHERE },
 	{ LANDLOCK_ACCESS_FS_REFER, 2, NOWHERE },
-	{ LANDLOCK_ACCESS_FS_TRUNCATE, 3, FILLING },
+	{ LANDLOCK_ACCESS_FS_TRUNCATE, 3, FILL },
 };
 
 /* Those that this version has and that stay there; any: wherever. */
@@ -69,19 +75,20 @@ bits(long version, unsigned stays, bool any)
 	return set;
 }
 
+/* EBADFD: a pipe or socket without a name, which rules do not concern. */
 static int
 allow(int rules, long version, const struct confine_place *place)
 {
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = bits(
-			version, place->removing ? REMOVING : FILLING, false),
-		.parent_fd = place->folder,
+		.allowed_access = bits(version, 1U << place->use, false),
+		.parent_fd = place->fd,
 	};
 
-	if (place->folder == -1)
+	if (place->fd == -1 ||
+		syscall(SYS_landlock_add_rule, rules,
+			LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0)
 		return 0;
-	return (int)syscall(SYS_landlock_add_rule, rules,
-		LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	return errno == EBADFD ? 0 : -1;
 }
 
 /* Nothing is restricted unless every place could be named. */

@@ -25,11 +25,16 @@ enum {
 	CONFINE_WRITES = 2, /* writing only in the places named, no exec */
 };
 
-/* A folder in which, and below which, something is still allowed. */
+/* What is still allowed there. */
+enum confine_use {
+	CONFINE_FILL, /* make, write, rename and remove files, make folders */
+	CONFINE_REMOVE, /* remove files */
+	CONFINE_WRITE, /* write to this very file, which may be opened anew */
+};
+
 struct confine_place {
-	int folder; /* a descriptor, O_PATH is enough; -1: none */
-	bool removing; /* only to remove files; else to make, write and rename
-			  files and to make folders, too */
+	int fd; /* of a folder, all below it counts; or of a file; -1: none */
+	enum confine_use use;
 };
 
 /* Gives up the rest. Returns the bits of what holds now: what the system does

@@ -83,8 +83,8 @@ run(const char *path)
 	return worked(execl(path, path, (char *)NULL));
 }
 
-/* What was tried, and what comes of it where writing is confined to "in", and
- * removing to "out". */
+/* What was tried, and what comes of it where writing is confined to "in" and
+ * "out/written", and removing to "out" too. */
 static const struct trial {
 	const char *name;
 	int (*does)(const char *path);
@@ -105,6 +105,8 @@ static const struct trial {
 	{ "make", make, "out/new", EACCES },
 	{ "make above", make, "new", EACCES },
 	{ "write", write_to, "out/file", EACCES },
+	{ "write where it may", write_to, "out/written", 0 },
+	{ "remove where it may write", unlink, "out/written", 0 },
 	{ "write to a device", write_to, "/dev/null", EACCES },
 	{ "read", look_at, "out/file", 0 },
 	{ "folder", make_folder, "out/folder", EACCES },
@@ -118,7 +120,7 @@ static void
 build(void)
 {
 	static const char *const names[] = { "in/file", "in/deep/file",
-		"out/file", "file" };
+		"out/file", "out/written", "file" };
 	size_t i;
 
 	if (system("rm -rf in out file && mkdir -p in/deep out") != 0)
@@ -132,12 +134,19 @@ build(void)
 static int
 tried(const struct trial *t)
 {
+	int pipes[2] = { -1, -1 };
+	bool piped = pipe(pipes) == 0;
 	struct confine_place places[] = {
-		{ open("in", O_RDONLY | O_DIRECTORY | O_CLOEXEC), false },
-		{ open("out", O_RDONLY | O_DIRECTORY | O_CLOEXEC), true },
-		{ -1, false },
+		{ open("in", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+			CONFINE_FILL },
+		{ open("out", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+			CONFINE_REMOVE },
+		{ open("out/written", O_WRONLY | O_CLOEXEC), CONFINE_WRITE },
+		{ pipes[1], CONFINE_WRITE },
+		{ -1, CONFINE_FILL },
 	};
 	int status = 0, number;
+	size_t i;
 	pid_t pid;
 
 	pid = fork();
@@ -149,9 +158,10 @@ tried(const struct trial *t)
 			number = errno;
 		_exit(number);
 	}
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	close(places[0].folder);
-	close(places[1].folder);
+	CHECK(piped && pid > 0 && waitpid(pid, &status, 0) == pid);
+	for (i = 0; i < COUNT(places); i++)
+		close(places[i].fd);
+	close(pipes[0]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -177,7 +187,7 @@ test_writes(void)
 static void
 test_bad_place(void)
 {
-	struct confine_place bad = { 1000, false };
+	struct confine_place bad = { 1000, CONFINE_FILL };
 	int status;
 	pid_t pid = fork();
 
