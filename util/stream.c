@@ -128,7 +128,9 @@ flush(struct stream *s)
 			break;
 		buf_consume(&s->queue, put);
 	}
-	if (s->queue.len > 0 || !is(s, QUEUED) || is(s, LOST))
+	/* Told after a loss, too: an owner that waits for it reads on, to the
+	 * end of what had arrived. */
+	if (s->queue.len > 0 || !is(s, QUEUED))
 		return;
 	s->state &= ~QUEUED;
 	if (s->calls->drained)

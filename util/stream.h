@@ -21,8 +21,9 @@ struct stream_calls {
 	void (*data)(void *arg, const uint8_t *data, size_t n);
 	/* The peer's FIN: usually answered by stream_finish. */
 	void (*eof)(void *arg);
-	/* The queue is empty again after stream_send left something in it.
-	 * May be NULL. */
+	/* The queue is empty again after stream_send left something in it,
+	 * also because the connection broke (stream_sends says no then). May
+	 * be NULL. */
 	void (*drained)(void *arg);
 	/* The end. The error and close events were told, the descriptor is
 	 * closed; the memory of the stream is the owner's again. code is the

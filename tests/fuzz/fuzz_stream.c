@@ -22,6 +22,7 @@ struct play {
 	bool leaving; /* the owner listens no more */
 	bool peer_fin, peer_end;
 	bool pauses; /* when data comes */
+	bool echoes; /* ... which it sends back, and waits for that */
 	int code;
 };
 
@@ -41,7 +42,11 @@ on_data(void *arg, const uint8_t *data, size_t n)
 		HOLD(data[i] == pattern(p->heard + i));
 	p->heard += n;
 	HOLD(p->heard <= p->peer_sent);
-	if (p->pauses)
+	if (p->echoes && stream_sends(&p->stream)) {
+		p->sent += n;
+		stream_send(&p->stream, data, n);
+	}
+	if (p->pauses || (p->echoes && stream_queued(&p->stream) > 0))
 		stream_pause(&p->stream, p->paused = true);
 }
 
@@ -60,6 +65,8 @@ on_drained(void *arg)
 	struct play *p = arg;
 
 	HOLD(!p->gone && stream_queued(&p->stream) == 0);
+	if (p->echoes)
+		stream_pause(&p->stream, p->paused = false);
 }
 
 static void
@@ -127,7 +134,7 @@ owner_send(struct play *p, size_t n)
 	uint8_t data[PIECE];
 
 	/* A lost connection takes nothing more. */
-	if (!stream_sends(&p->stream) || stream_full(&p->stream))
+	if (!stream_sends(&p->stream) || stream_full(&p->stream) || p->echoes)
 		return;
 	for (size_t i = 0; i < n; i++)
 		data[i] = pattern(p->sent + i);
@@ -156,6 +163,8 @@ owner_step(struct play *p, unsigned what, unsigned much)
 		owner_send(p, much * 64);
 		break;
 	case 1:
+		if (p->echoes)
+			break;
 		p->paused = much & 1;
 		stream_pause(&p->stream, p->paused);
 		break;
@@ -205,7 +214,9 @@ step(struct play *p, unsigned what, unsigned much)
 			end_of_peer(p);
 		return;
 	case 6:
-		p->pauses = much & 1;
+		/* What is sent back has the same place in both patterns. */
+		p->echoes |= !p->paused && !p->sent && !p->heard && (much & 2);
+		p->pauses = !p->echoes && (much & 1);
 		return;
 	case 7:
 	case 8:
@@ -223,10 +234,11 @@ static void
 part(struct play *p)
 {
 	p->pauses = false;
-	if (!p->gone && p->paused)
+	if (!p->gone && p->paused && !p->echoes)
 		stream_pause(&p->stream, p->paused = false);
 	if (!p->gone)
 		stream_finish(&p->stream);
+	/* Nothing that comes from now on is sent back. */
 	p->finished = true;
 	if (!p->peer_end)
 		shutdown(p->peer, SHUT_WR);
