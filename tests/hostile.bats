@@ -54,6 +54,7 @@ start_all() {
 	start broker bytes serve --broker
 	start forward bytes serve --forward "127.0.0.1:${ports[echo]}"
 	start command bytes serve --exec cat
+	start watched bytes serve --exec cat -x /dev/null
 	start chat chat chat --no-console
 	start recvfile file recvfile -d in --rename
 	start sendfile give sendfile small
@@ -69,7 +70,7 @@ good() {
 	local name=$1
 
 	case $name in
-	"echo" | forward | command)
+	"echo" | forward | command | watched)
 		client "echo" --count 3 --size 500 -w 40 --quiet
 		;;
 	reverse)
@@ -161,18 +162,18 @@ attack() {
 @test "hostile: slow ones, a byte at a time" {
 	start_all
 	# A command is for 64 at most at one time.
-	[ -z "${FULL-}" ] || unset 'server[command]'
-	INTERVAL=$(many 0.05 1) attack slow "$(many 40 1000)"
+	[ -z "${FULL-}" ] || unset 'server[command]' 'server[watched]'
+	INTERVAL=$(many 0.05 1) attack slow "$(many 30 1000)"
 }
 
 @test "hostile: they ask for much and read nothing" {
 	start_all
-	attack stuck "$(many 10 50)"
+	attack stuck "$(many 3 50)"
 }
 
 @test "hostile: they connect and leave" {
 	start_all
-	attack churn "$(many 300 100000)"
+	attack churn "$(many 200 100000)"
 }
 
 @test "hostile: endless lines and names" {
@@ -214,7 +215,7 @@ attack() {
 		"echo" | forward) client "echo" -u --count 3 -w 20 --quiet ;;
 		discard) echo x | client connect -u -q 0 ;;
 		# No more is answered than was sent.
-		chat) printf '%64s\n' | client connect -u | grep -q '^-- enter' ;;
+		chat) printf '%64s\n' x | client connect -u | grep -q '^-- enter' ;;
 		flood) client flood -u -n 10000 --rate 8mbit --quiet ;;
 		esac || fail "$1 -u: one that means well is not served"
 	}
@@ -252,7 +253,7 @@ answered() {
 	shift 2
 	rm -f peer.port
 	bg peer timeout 600 python3 "$HOSTILE" answers peer.port "$word" \
-		"$(many 4 1)"
+		"$(many 13 1)"
 	wait_for test -s peer.port
 	until grep -q '^over' peer.out; do
 		status=0

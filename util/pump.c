@@ -146,7 +146,8 @@ finish(struct pump *p, enum close_reason reason, bool reset)
 		return;
 	p->over = true;
 	p->reason = reason;
-	p->conn.unsent = pump_unsent(p);
+	if (!p->lost.op)
+		p->conn.unsent = pump_unsent(p);
 	loop_unwatch(p->set.loop, &p->far.watch);
 	loop_unwatch(p->set.loop, &p->in.watch);
 	loop_unwatch(p->set.loop, &p->out.watch);
@@ -186,6 +187,8 @@ near_failed(struct pump *p, const struct flow *f)
 		err_set(&p->local, reading ? "read" : "write", f->error, name);
 		return;
 	}
+	if (p->lost.op)
+		return; /* that is why */
 	if (f->broken->kind == IO_SOCKET) {
 		near_lost(p, reading ? "recv" : "send", f->error);
 		return;
@@ -199,15 +202,40 @@ near_failed(struct pump *p, const struct flow *f)
 	buf_clear(&p->down.held);
 }
 
+/* The peer is lost. What had come from it still goes to the near end, which may
+ * be waiting for somebody to hear it first: a command meets a closed pipe, what
+ * a connection says is dropped. */
+static void
+near_unheard(struct pump *p)
+{
+	if (p->set.manner != PUMP_JOIN || p->set.in == -1)
+		return;
+	if (p->set.in != p->set.out) {
+		loop_unwatch(p->set.loop, &p->in.watch);
+		io_close(&p->in.io);
+		close(p->set.in);
+		p->set.in = -1;
+		return;
+	}
+	p->up.to = NULL;
+	p->up.way = FLOW_COPY;
+	p->up.broken = NULL;
+	p->up.ended = false;
+	p->up.waits = FLOW_AGAIN;
+	buf_clear(&p->up.held);
+}
+
 static void
 step(struct pump *p, struct flow *f, unsigned ready)
 {
 	if (f->broken || flow_step(f, ready) != FLOW_BROKEN)
 		return;
-	if (f->broken == &p->far.io)
+	if (f->broken == &p->far.io) {
 		ends_lose(p, f == &p->up ? "send" : "recv", f->error);
-	else
+		near_unheard(p);
+	} else {
 		near_failed(p, f);
+	}
 }
 
 /* The rules of the ends: each looks at the state and says when it is due. */

@@ -31,6 +31,7 @@ import xfer  # noqa: E402
 
 INTERVAL = float(os.environ.get("INTERVAL", "0.05"))
 PATIENCE = 20
+MUCH = 500  # pieces of 64000 bytes
 SINK = b"SOCKCTL-FLOOD/1 role=sink run=a stream=1/1 verify=1\n"
 SOURCE = b"SOCKCTL-FLOOD/1 role=source run=a stream=1/1 bytes=1000000000000\n"
 # What a client of each kind of server says.
@@ -108,17 +109,32 @@ def slow(n, servers):
 
 def stuck(n, servers):
     clients = []
+    pieces = {}
+
+    def count(s):
+        pieces[s] = pieces.get(s, 0) + 1
+        return pieces[s]
+
     for kind, port in servers:
         for _ in range(n):
             s = connect(port, 4096)
             put(s, ASK.get(kind, b""))
             s.setblocking(False)
             clients.append((s, kind))
-    for i in range(64):
+    # Until nothing more goes; a chat would read many lines slowly, one by one.
+    piece = (b"x" * 3999 + b"\n") * 16
+    for i in range(15):
         for s, kind in clients:
-            # A chat would read more lines than that slowly, one by one.
-            if kind not in ASK and (kind != "chat" or i < 15):
-                put(s, (b"x" * 3999 + b"\n") * (1 if kind == "chat" else 16))
+            if kind == "chat":
+                put(s, piece[:4000])
+    left, quiet = [s for s, kind in clients if kind not in ASK and kind != "chat"], 0
+    while quiet < 10:
+        moved = [s for s in left if put(s, piece) > 0]
+        quiet = 0 if moved else quiet + 1
+        if not moved:
+            time.sleep(0.02)
+        # A server that drops what comes takes for ever.
+        left = [s for s in left if s not in moved or count(s) < MUCH]
     under_way([s for s, _ in clients])
 
 
