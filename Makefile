@@ -19,7 +19,7 @@ LAYERS = \
 	buf,num,utf8,hash,json \
 	addr,endpoint,cidr,rate,hist,term,cookie,ports \
 	opt,field,template,outlet \
-	complete,sockopt,sockrow,sockvalue,tcpinfo,event,report \
+	complete,sockopt,sockrow,sockvalue,tcpinfo,event,report,refusal \
 	loop,timers,hotset,signals \
 	resolve,lookup,child,net,netopt,hint \
 	io,match,crlf,pace,conn,hexdump,watch,postmortem \

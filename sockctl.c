@@ -247,8 +247,8 @@ mode_refuse(const struct run *run, const struct err *err)
 {
 	if (!err->op)
 		return usage_error(run->mode->name, "%s", err->text);
-	report_early(run->mode->name, err);
-	return (int)err_exit(err);
+	return report_refusal(run->mode->name, run->json,
+		run->mode->reports && run->mode->reports(run), err);
 }
 
 /* All of out to fd, and frees it. A closed pipe kills, as it does cat. */
@@ -439,6 +439,18 @@ static const struct {
 	{ "completion", do_completion },
 };
 
+/* What a refusal has to know before the options are parsed. */
+static void
+look_ahead(struct run *run, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		run->json = run->json || strcmp(argv[i], "--json") == 0;
+	if (run->mode->command && i < argc)
+		run->command = argv + i + 1;
+}
+
 /* Exits from here, with the settings still on the stack: what they own is not
  * lost but in use, for those who count (valgrind, LeakSanitizer). */
 static _Noreturn void
@@ -454,6 +466,7 @@ run_mode(const struct mode *m, int argc, char **argv)
 	if (m->conf_size > 0)
 		memcpy(conf, m->defaults, m->conf_size);
 	run.conf = conf;
+	look_ahead(&run, argc, argv);
 	code = opt_parse(m->groups, conf, argc, argv, &run.argv, &all, &after,
 		object, &asked, &err);
 	if (code == 1) {
@@ -463,8 +476,7 @@ run_mode(const struct mode *m, int argc, char **argv)
 	if (code == -1)
 		exit(mode_refuse(&run, &err));
 	run.argc = m->command ? after : all;
-	if (m->command && after < all)
-		run.command = run.argv + after;
+	run.command = m->command && after < all ? run.argv + after : NULL;
 	exit(m->run(&run));
 }
 

@@ -132,12 +132,24 @@ check(const struct run *run, bool server)
 	return EXIT_OK;
 }
 
+static bool
+is_server(const struct echo_conf *c)
+{
+	bool asks = c->count || c->size || c->interval != CLOCK_NONE;
+
+	return c->listen.port || (c->net.path && !asks);
+}
+
+static bool
+echo_reports(const struct run *run)
+{
+	return !is_server(run->conf);
+}
+
 static int
 echo_run(const struct run *run)
 {
-	const struct echo_conf *c = run->conf;
-	bool asks = c->count || c->size || c->interval != CLOCK_NONE;
-	bool server = c->listen.port || (c->net.path && !asks);
+	bool server = is_server(run->conf);
 	int code = check(run, server);
 
 	if (code)
@@ -159,4 +171,5 @@ const struct mode mode_echo = {
 	.conf_size = sizeof(struct echo_conf),
 	.defaults = &echo_defaults,
 	.run = echo_run,
+	.reports = echo_reports,
 };

@@ -306,6 +306,13 @@ flood_run(const struct run *run)
 	return flood_near(run, &to, kind_of(conf, &to));
 }
 
+static bool
+flood_reports(const struct run *run)
+{
+	(void)run;
+	return true;
+}
+
 const struct mode mode_flood = {
 	.name = "flood",
 	.summary = "load, latency, and what limits them",
@@ -323,4 +330,5 @@ const struct mode mode_flood = {
 	.conf_size = sizeof(struct flood_conf),
 	.defaults = &defaults,
 	.run = flood_run,
+	.reports = flood_reports,
 };

@@ -14,6 +14,7 @@ struct run {
 	int argc; /* the arguments that are no options */
 	char **argv;
 	char **command; /* what stood behind --, NULL: no -- */
+	bool json; /* --json, also where another option was refused before it */
 };
 
 struct mode {
@@ -26,6 +27,9 @@ struct mode {
 	const void *defaults; /* conf_size bytes */
 	int (*run)(const struct run *);
 	bool command; /* takes -- COMMAND */
+	/* Whether the report, and with --json all events, go to standard
+	 * output; NULL: never. The settings may be half filled. */
+	bool (*reports)(const struct run *);
 };
 
 extern const struct mode mode_serve, mode_connect, mode_echo, mode_chat,
@@ -36,8 +40,8 @@ extern const struct mode mode_serve, mode_connect, mode_echo, mode_chat,
  * and arguments, before it has opened anything. */
 int mode_usage(const struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The same for an err with op NULL; one with an op is told as it is and gives
- * err_exit. */
+/* The same for an err with op NULL; one with an op is told as it is, with
+ * --json as an event and a summary, and gives err_exit. */
 int mode_refuse(const struct run *run, const struct err *err);
 
 #endif

@@ -437,6 +437,12 @@ probe_run(const struct run *run)
 	return code;
 }
 
+static bool
+probe_reports(const struct run *run)
+{
+	return !run->command;
+}
+
 const struct mode mode_probe = {
 	.name = "probe",
 	.summary = "is it there? ports, services, addresses",
@@ -455,5 +461,6 @@ const struct mode mode_probe = {
 	.conf_size = sizeof(struct probe_conf),
 	.defaults = &defaults,
 	.run = probe_run,
+	.reports = probe_reports,
 	.command = true,
 };

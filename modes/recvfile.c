@@ -262,6 +262,14 @@ recvfile_run(const struct run *run)
 	return transfer_run(&r.transfer);
 }
 
+static bool
+recvfile_reports(const struct run *run)
+{
+	const struct recvfile_conf *c = run->conf;
+
+	return c->output ? strcmp(c->output, "-") != 0 : !c->shared.raw;
+}
+
 const struct mode mode_recvfile = {
 	.name = "recvfile",
 	.summary = "take files from a sendfile",
@@ -279,4 +287,5 @@ const struct mode mode_recvfile = {
 	.conf_size = sizeof(struct recvfile_conf),
 	.defaults = &defaults,
 	.run = recvfile_run,
+	.reports = recvfile_reports,
 };

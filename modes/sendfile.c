@@ -156,6 +156,13 @@ sendfile_run(const struct run *run)
 	return transfer_run(&s.transfer);
 }
 
+static bool
+sendfile_reports(const struct run *run)
+{
+	(void)run;
+	return true;
+}
+
 const struct mode mode_sendfile = {
 	.name = "sendfile",
 	.summary = "files to a recvfile, checked on arrival",
@@ -171,4 +178,5 @@ const struct mode mode_sendfile = {
 	.conf_size = sizeof(struct sendfile_conf),
 	.defaults = &defaults,
 	.run = sendfile_run,
+	.reports = sendfile_reports,
 };

@@ -185,6 +185,39 @@ usage_error() {
 	usage_error "--frob" serve -p 0 --allow @/nonexistent --frob
 }
 
+@test "cli: with --json an error before the start is an event and a summary, too" {
+	local words
+
+	while read -r words; do
+		# shellcheck disable=SC2086 # words are wanted
+		run_err timeout 10 "$SOCKCTL" $words --json
+		assert_equal "$status" 6
+		printf '%s\n' "$output" "$stderr" | sed '/^$/d' > told
+		json told '[e["event"] for e in events] == ["error", "summary"]
+			and events[0]["op"] == "open" and events[0]["errno"] == "ENOENT"
+			and "no/such" in last["error"] and last["exit"] == 6'
+		case $words in
+		serve* | connect* | chat* | "echo -p"* | *"-O -"* | *"-x"*-O*) # data
+			assert_equal "$output" "" ;;
+		*) assert_equal "$stderr" "" ;;
+		esac
+	done <<- END
+		serve -p 0 --reply no/such
+		serve -p 0 --allow @no/such
+		connect --expect @no/such h 1
+		connect -x no/such 127.0.0.1 1
+		chat -p 0 --motd no/such
+		chat --log no/such h 1
+		echo -p 0 --log no/such
+		echo --count 1 -x no/such 127.0.0.1 1
+		recvfile -p 0 -d no/such
+		recvfile -p 0 -O - -x no/such
+		sendfile --log no/such h 1 file
+		flood --log no/such h 1
+		probe --send @no/such h 1
+	END
+}
+
 @test "cli: zero is a value of some, out of range of others" {
 	for option in --count --backlog --max-clients --sndbuf --rcvbuf \
 		--chunk --watch --timeout --idle --deadline; do

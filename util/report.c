@@ -365,27 +365,6 @@ report_summary(struct report *r, int code, const struct field *fields, size_t n)
 	return r->failed ? err_worst(code, EXIT_LOCAL) : code;
 }
 
-void
-report_early(const char *mode, const struct err *e)
-{
-	struct outlet o = { .fd = STDERR_FILENO };
-	struct buf line = { 0 };
-	struct field fields[] = {
-		F_STR("mode", mode),
-		F_STR("op", e->op),
-		F_STR("errno", err_name(e->number)),
-		F_STR("message", e->text),
-		F_STR("target", e->target),
-		F_STR("hint", e->hint),
-	};
-
-	template_render(&line, event_row(EV_ERROR)->text, fields,
-		sizeof(fields) / sizeof(fields[0]));
-	buf_byte(&line, '\n');
-	outlet_write(&o, buf_data(&line), line.len);
-	buf_free(&line);
-}
-
 const char *
 report_event_name(int ev)
 {

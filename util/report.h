@@ -124,6 +124,9 @@ bool report_json(const struct report *r); /* only for the choice of streams:
 /* The line "sockctl serve: bind 0.0.0.0:4000: ..." on standard error for
  * errors before a report exists. */
 void report_early(const char *mode, const struct err *e);
+/* The same for a run that ends with it; json: as an error event and a summary,
+ * out: on standard output. Returns the exit code. */
+int report_refusal(const char *mode, bool json, bool out, const struct err *e);
 /* Table and man page tests: the name of an event, NULL past the last. */
 const char *report_event_name(int ev);
 
