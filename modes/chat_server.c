@@ -152,6 +152,20 @@ static const struct stream_calls calls = {
 	.gone = on_gone,
 };
 
+/* What the system would only store is queued here, where it counts: else it
+ * takes megabytes before a member that does not read is noticed. Where it is
+ * given, or not known, that stands. */
+static void
+store_little(const struct sockopts *o, int fd)
+{
+	struct err ignored = { 0 };
+
+	for (int i = 0; i < o->count; i++)
+		if (strcmp(o->item[i].name, "notsent-lowat") == 0)
+			return;
+	(void)sockopt_set(fd, "notsent-lowat", "64K", &ignored);
+}
+
 static void
 on_client(void *arg, int fd, unsigned id, const struct addr *peer)
 {
@@ -159,6 +173,7 @@ on_client(void *arg, int fd, unsigned id, const struct addr *peer)
 	struct chat_client *c = chat_client_new(srv);
 	struct stream *s = &c->u.stream;
 
+	store_little(&srv->sockopts, fd);
 	stream_open(s, srv->life.loop, fd, id, srv->life.report,
 		srv->life.sight, CHAT_QUEUE, &calls, c);
 	stream_idle(s, srv->conf->limits.idle);

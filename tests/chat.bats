@@ -267,6 +267,28 @@ console() {
 	done
 }
 
+@test "a member that does not read is dropped at 256 KiB, not at megabytes" {
+	server s chat --no-console --history 0 --json
+	cat > crowd.py <<- 'END'
+		import socket, sys, threading
+		def connect():
+		    return socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		def read(s):
+		    while s.recv(1 << 16):
+		        pass
+		silent = connect()
+		others = [connect() for i in range(12)]
+		for s in others:
+		    threading.Thread(target=read, args=(s,), daemon=True).start()
+		for s in others:
+		    s.sendall((b"x" * 4000 + b"\n") * 20)
+		threading.Event().wait()
+	END
+	bg p python3 crowd.py "$port"
+	wait_grep '"reason":"limit".*"why":"it let more than 256 KiB' s.err
+	json s.err 'len([e for e in ev("close")]) == 1 and ev("close")[0]["conn"] == 1'
+}
+
 @test "console: standard input and output are a member" {
 	console s chat
 	py <<- 'END'
