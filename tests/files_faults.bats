@@ -79,6 +79,9 @@ under_way() {
 		3124 3130 3133 3140 3168 3172 3196; do
 		places+=("$byte:$((RANDOM % 8))")
 	done
+	for _ in {1..20}; do
+		places+=("$((RANDOM % 3197)):$((RANDOM % 8))")
+	done
 	for ((byte = 0; ${#FULL} && byte < 3197; byte += 1 + RANDOM % 16)); do
 		places+=("$byte:$((RANDOM % 8))")
 	done
