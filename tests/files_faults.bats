@@ -403,12 +403,12 @@ changes() {
 	mkdir in
 	truncate -s 32M in/.a.part
 	truncate -s 32M in/.b.part
-	LD_PRELOAD=$PWD/slow.so server recv recvfile -1 -d in --idle 1 --json
-	run_err "$SOCKCTL" sendfile 127.0.0.1 "$port" a --idle 1
+	LD_PRELOAD=$PWD/slow.so server recv recvfile -1 -d in --idle 1.2 --json
+	run_err "$SOCKCTL" sendfile 127.0.0.1 "$port" a --idle 1.2
 	assert_equal "$status" 0
-	receive -1 --idle 1 --json
+	receive -1 --idle 1.2 --json
 	LD_PRELOAD=$PWD/slow.so run_err "$SOCKCTL" sendfile 127.0.0.1 "$port" \
-		a --as b --idle 1
+		a --as b --idle 1.2
 	assert_equal "$status" 0
 	ended "$receiver"
 	json recv.out "ev('file')[0]['offset'] == 33554432"

@@ -135,13 +135,17 @@ taken() {
 	planter=$pid
 	mkdir many
 	(cd many && touch {1..500})
-	for _ in 1 2 3; do
+	# As often as it takes to meet the folder, and not the folder.
+	for _ in {1..30}; do
 		"$SOCKCTL" sendfile -r 127.0.0.1 "$port" many --as d \
-			> send.out 2>&1 || true
+			>> send.out 2>&1 || true
+		! grep -q 'ok, 0 B' send.out ||
+			! grep -q refused send.out || break
 	done
 	kill -KILL "$planter"
 	ended "$planter"
 	assert_file_contains send.out 'ok, 0 B'
+	assert_file_contains send.out refused
 	untouched
 }
 

@@ -166,8 +166,10 @@ read_at(struct sendside *s, struct item *item, void *to, uint64_t n)
 	do
 		got = pread(item->file.fd, to, (size_t)n, (off_t)item->at);
 	while (got == -1 && errno == EINTR);
-	if (got != -1)
+	if (got != -1) {
+		s->read += (uint64_t)got;
 		return got;
+	}
 	err_set(&err, "read", errno, item->name);
 	source_fails(s, item, &err);
 	return -1;

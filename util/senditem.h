@@ -35,6 +35,7 @@ struct sendside {
 	unsigned open;
 	uint32_t next_id, files;
 	uint64_t bytes;
+	uint64_t read; /* bytes of files, in this turn */
 	bool exhausted;
 	struct timer again;
 	struct source input;

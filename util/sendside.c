@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps a turn, four a small file, so that others have theirs. */
-enum { TURN = 64 };
+/* Steps a turn, four a small file, and bytes read, which a slow disk may take
+ * long for: others have their turns, and the other side its signs of life. */
+enum { TURN = 64, TURN_BYTES = 4 << 20 };
 
 static void push(void *arg);
 
@@ -116,10 +117,11 @@ push(void *arg)
 	struct sendside *s = arg;
 	int i;
 
-	for (i = 0; i < TURN && step(s); i++)
+	s->read = 0;
+	for (i = 0; i < TURN && s->read < TURN_BYTES && step(s); i++)
 		;
 	peer_flush(&s->peer);
-	if (i == TURN)
+	if (i == TURN || s->read >= TURN_BYTES)
 		sendside_push_soon(s);
 }
 
