@@ -177,7 +177,7 @@ name_is_wanted(const struct item *item)
 
 	while (before != item &&
 		(before->stage == STAGE_DEAD ||
-			strcmp(before->in.name, item->in.name)))
+			strcmp(before->in.name, item->in.name) != 0))
 		before = before->next;
 	return before != item;
 }
