@@ -362,6 +362,7 @@ serve_start(struct serve *s)
 			on_first, s);
 	code = life_run(&s->life);
 	listener_free(s->listener);
+	serve_udp_free(s);
 	sink_close(&s->out);
 	buf_free(&s->reply);
 	return code;

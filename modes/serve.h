@@ -148,5 +148,7 @@ struct dial *serve_dial(struct serve *s,
 /* -u: opens the sockets. */
 int serve_udp_open(
 	struct serve *s, struct listener_setup *setup, struct err *err);
+/* At the end, when the clients are gone. */
+void serve_udp_free(struct serve *s);
 
 #endif

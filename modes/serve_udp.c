@@ -334,3 +334,16 @@ serve_udp_open(struct serve *s, struct listener_setup *setup, struct err *err)
 	s->listener = listener_open(setup, err);
 	return s->listener ? 0 : -1;
 }
+
+void
+serve_udp_free(struct serve *s)
+{
+	struct udp_socket *u, *next;
+
+	for (u = s->udp ? s->udp->sockets : NULL; u; u = next) {
+		next = u->next;
+		free(u);
+	}
+	dgram_peers_free(&s->peers);
+	free(s->udp);
+}

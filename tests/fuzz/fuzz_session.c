@@ -127,7 +127,7 @@ step(struct play *p, const uint8_t *b)
 
 	if (kind == XFER_DATA)
 		say_block(p, b[1] % FILES, b[2] % 64 * 16U, b[2] == 255);
-	else if (kind == 0)
+	else if (kind == 0 || kind == 11)
 		say(p, b, 3);
 	else if (kind < 12)
 		say_frame(p, kind, b[1], b[2]);
