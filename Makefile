@@ -17,7 +17,7 @@ TESTS ?=
 LAYERS = \
 	err,mem,clock \
 	buf,num,utf8,hash,json \
-	addr,endpoint,cidr,rate,hist,term,cookie,ports \
+	addr,endpoint,cidr,rate,hist,term,cookie,ports,procnet \
 	opt,field,template,outlet \
 	complete,sockopt,sockrow,sockvalue,tcpinfo,event,report,refusal \
 	loop,timers,hotset,signals \
@@ -62,11 +62,14 @@ LINK = -fsanitize=address,undefined
 VARIANT := $(VARIANT)-san
 endif
 ifdef STATIC
-# As small as it gets: for initramfs, containers, rescue disks.
-OPTIMIZE = -Os -flto -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables
-HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-LINK = -static -s -flto=auto -Wl,--gc-sections -Wl,-z,noseparate-code
+# As small as it gets, for initramfs, containers, rescue disks: neither PIE nor
+# canaries (musl has no _FORTIFY_SOURCE).
+OPTIMIZE = -Oz -flto -flto-partition=one -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-inline-functions-called-once \
+	-fno-jump-tables
+HARDEN = -fno-pie -fno-stack-protector
+LINK = -static -no-pie -s -Wl,--gc-sections -Wl,-z,noseparate-code \
+	-Wl,-z,norelro
 VARIANT := $(VARIANT)-static
 endif
 ifdef COVERAGE

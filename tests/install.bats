@@ -61,6 +61,30 @@ setup() {
 	fi
 }
 
+# Beside the program, nothing: no library, no /etc, no /dev, no /proc.
+@test "install: make static: below 400 KiB, works where nothing else is" {
+	needs musl-gcc chroot
+	[ "$(id -u)" = 0 ] || skip "chroot needs root"
+	env -u SAN -u PORTABLE -u CC -u OUT make -s -C "$SOCKCTL_TOP" \
+		MAKEFLAGS= MAKEOVERRIDES= static 3>&-
+	mkdir root
+	cp "$SOCKCTL_TOP/build/musl-gcc-static/sockctl" root
+	run stat -c %s root/sockctl
+	((output < 400 * 1024)) || fail "$output bytes"
+	run chroot root /sockctl --version
+	assert_success
+	bg s chroot root /sockctl serve -p 0 --port-file port --reply /sockctl \
+		--once
+	wait_for test -s root/port
+	run bash -c 'chroot root /sockctl connect 127.0.0.1 "$0" < /dev/null |
+		cmp - root/sockctl' "$(cat root/port)"
+	assert_success
+	ended "$pid"
+	assert_equal "$code" 0
+	run chroot root /sockctl probe --json ::1,127.0.0.1 1
+	assert_failure 1
+}
+
 @test "install: make help names the targets" {
 	run make_in help
 	assert_success

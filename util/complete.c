@@ -130,7 +130,7 @@ static const char fish[] =
 static void
 put_kind(struct buf *out, const struct opt *row)
 {
-	const char *const *word = row->words;
+	const char *const *word = row->type == OPT_WORD ? row->words : NULL;
 	const char *name;
 	int i;
 

@@ -1,6 +1,8 @@
 /* net_hint: what helps against an error of a socket call. */
 #include "buf.h"
 #include "net.h"
+#include "num.h"
+#include "procnet.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -12,25 +14,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static int
-read_number(const char *path, long *out)
+static void
+read_number(const char *path, int64_t *out)
 {
 	FILE *f = fopen(path, "re");
-	int found;
+	char line[32];
 
 	if (!f)
-		return -1;
-	found = fscanf(f, "%ld", out);
+		return;
+	if (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		num_int(line, 0, INT64_MAX, out);
+	}
 	fclose(f);
-	return found == 1 ? 0 : -1;
 }
-
-/* A line of /proc/net/tcp and its like, as far as it matters here. */
-struct holder {
-	char host[33]; /* as there: hexadecimal, words of this machine */
-	unsigned port, state, uid;
-	uint64_t inode;
-};
 
 enum { STATE_LISTEN = 0x0a, STATE_TIME_WAIT = 0x06 };
 
@@ -55,32 +52,26 @@ host_words(const struct addr *a, char host[33])
 }
 
 static bool
-stands_in_the_way(const struct holder *h, const char *host, unsigned port)
+stands_in_the_way(const struct procnet *h, const char *host, unsigned port)
 {
-	return h->port == port &&
-		(!host[0] || strspn(h->host, "0") == strlen(h->host) ||
-			strcmp(h->host, host) == 0);
+	return h->local_port == port &&
+		(!host[0] || strspn(h->local, "0") == strlen(h->local) ||
+			strcmp(h->local, host) == 0);
 }
 
-/* Finds who has the address, a listener before others. proc(5). */
+/* Finds who has the address, a listener before others. */
 static bool
-find_holder(const char *path, const struct addr *a, struct holder *best)
+find_holder(const char *path, const struct addr *a, struct procnet *best)
 {
-	char line[512], host[33];
 	FILE *f = fopen(path, "re");
+	struct procnet h;
+	char host[33];
 	bool found = false;
 
 	if (!f)
 		return false;
 	host_words(a, host);
-	while (fgets(line, sizeof(line), f)) {
-		struct holder h;
-
-		if (sscanf(line,
-			    " %*u: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x "
-			    "%*x:%*x %*x:%*x %*x %u %*d %" SCNu64,
-			    h.host, &h.port, &h.state, &h.uid, &h.inode) != 5)
-			continue;
+	while (procnet_next(f, &h)) {
 		if (!stands_in_the_way(&h, host, (unsigned)addr_port(a)) ||
 			(found && h.state != STATE_LISTEN))
 			continue;
@@ -121,7 +112,7 @@ has_socket(const char *pid, const char *socket)
 
 /* The process that has the socket open: its number, and its name in name. */
 static bool
-find_process(uint64_t inode, char pid[32], char name[64])
+find_process(int64_t inode, char pid[32], char name[64])
 {
 	char socket[64], path[320];
 	struct dirent *e;
@@ -131,7 +122,7 @@ find_process(uint64_t inode, char pid[32], char name[64])
 
 	if (!d)
 		return false;
-	snprintf(socket, sizeof(socket), "socket:[%" PRIu64 "]", inode);
+	snprintf(socket, sizeof(socket), "socket:[%" PRId64 "]", inode);
 	while (!found && (e = readdir(d))) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
@@ -151,7 +142,7 @@ find_process(uint64_t inode, char pid[32], char name[64])
 }
 
 static void
-say_holder(struct err *e, int port, const struct holder *h)
+say_holder(struct err *e, int port, const struct procnet *h)
 {
 	char pid[32], name[64];
 
@@ -164,8 +155,8 @@ say_holder(struct err *e, int port, const struct holder *h)
 		err_hint(e, "port %d is held by %s (process %s)", port, name,
 			pid);
 	else
-		err_hint(e, "port %d is held by a process of user id %u", port,
-			h->uid);
+		err_hint(e, "port %d is held by a process of user id %" PRId64,
+			port, h->uid);
 }
 
 static void
@@ -175,7 +166,7 @@ hint_in_use(struct err *e, const struct addr *a, bool datagram)
 		{ "/proc/net/tcp", "/proc/net/tcp6" },
 		{ "/proc/net/udp", "/proc/net/udp6" },
 	};
-	struct holder h;
+	struct procnet h;
 
 	if (addr_port(a) == -1)
 		err_hint(e, "somebody listens on this path");
@@ -187,7 +178,7 @@ hint_in_use(struct err *e, const struct addr *a, bool datagram)
 static void
 hint_access(struct err *e, const struct addr *a)
 {
-	long first = 1024;
+	int64_t first = 1024;
 
 	if (addr_port(a) == -1) {
 		err_hint(e, "the path's permissions do not allow it");
@@ -198,7 +189,7 @@ hint_access(struct err *e, const struct addr *a)
 			&first);
 		if (addr_port(a) < first)
 			err_hint(e,
-				"ports below %ld need root or "
+				"ports below %" PRId64 " need root or "
 				"CAP_NET_BIND_SERVICE",
 				first);
 	}

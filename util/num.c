@@ -1,6 +1,5 @@
 #include "num.h"
 #include "clock.h"
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,13 +223,23 @@ num_rate(const char *s, uint64_t *out)
 int
 num_real(const char *s, double min, double max, double *out)
 {
-	const char *end = s + (*s == '-' && min < 0);
-	double v;
+	bool negative = *s == '-' && min < 0, point = false;
+	const char *end = s += negative;
+	double v = 0, unit = 1;
 
 	if (skip_decimal(&end) == -1 || *end)
 		return -1;
-	v = strtod(s, NULL);
-	if (!(v >= min && v <= max) || !isfinite(v))
+	/* Digits and a power of ten, both exact, so their quotient is the
+	 * nearest for all that people type. strtod(3) asks the locale. */
+	for (; s < end && unit < 1e15; s++)
+		if (*s == '.') {
+			point = true;
+		} else {
+			v = v * 10 + (*s - '0');
+			unit *= point ? 10 : 1;
+		}
+	v /= negative ? -unit : unit;
+	if (!(v >= min && v <= max))
 		return -1;
 	*out = v;
 	return 0;

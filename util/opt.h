@@ -49,19 +49,22 @@ struct opt_text {
 struct opt {
 	const char *name; /* long, NULL for none */
 	char letter; /* 0 for none */
+	uint16_t offset; /* of the field in the group's struct: OPT_AT */
 	enum opt_type type;
 	const char *word; /* the argument's word in --help ("TIME", "PORT");
 			     "[=TIME]" style for an optional one: begins
 			     with '['. NULL: no argument */
 	const char *help; /* a phrase, no period */
-	size_t offset; /* of the field in the group's struct: OPT_AT */
 	int64_t min, max;
-	const char *const *words; /* OPT_WORD, NULL-terminated */
-	/* OPT_PARSE: field is base + offset, value NULL for an optional
-	 * argument that was left out, never empty. -1 with a sentence in err
-	 * (op NULL for a usage error: it is told after "--name 'value': "). */
-	int (*parse)(void *field, const char *value, const struct opt *row,
-		struct err *err);
+	union {
+		const char *const *words; /* OPT_WORD, NULL-terminated */
+		/* OPT_PARSE: field is base + offset, value NULL for an optional
+		 * argument that was left out, never empty. -1 with a sentence
+		 * in err (op NULL for a usage error: it is told after "--name
+		 * 'value': "). */
+		int (*parse)(void *field, const char *value,
+			const struct opt *row, struct err *err);
+	};
 	/* Where completion looks: NULL, "file", "dir", "interface", "host",
 	 * "congestion", "sockopt", or words. */
 	const char *complete;
@@ -70,7 +73,8 @@ struct opt {
 /* A field's offset that does not compile when the field has another type:
  * { "backlog", 0, OPT_INT, "N", "...", OPT_AT(struct x, backlog, int64_t) } */
 #define OPT_AT(st, field, type) \
-	(offsetof(st, field) + (size_t) _Generic(((st *)0)->field, type : 0))
+	(uint16_t)(offsetof(st, field) + \
+		(size_t) _Generic(((st *)0)->field, type : 0))
 
 struct opt_group {
 	const char *title; /* a heading of --help */

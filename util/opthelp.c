@@ -30,7 +30,7 @@ help_row(struct buf *out, const struct opt *row)
 {
 	struct buf text = { 0 };
 	size_t start = out->len, width;
-	const char *const *word = row->words;
+	const char *const *word = row->type == OPT_WORD ? row->words : NULL;
 	const char *joint = ": ";
 
 	if (row->letter)

@@ -109,7 +109,7 @@ static enum play_wait
 step_writev(struct play *p, const struct script_step *s)
 {
 	struct iovec piece[SCRIPT_PIECES];
-	struct msghdr message = { .msg_iov = piece, .msg_iovlen = s->n };
+	struct msghdr message = { .msg_iov = piece, .msg_iovlen = (int)s->n };
 	uint64_t sum = 0, i;
 	uint8_t *room;
 	ssize_t put;

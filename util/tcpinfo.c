@@ -1,5 +1,6 @@
 #include "tcpinfo.h"
 
+#include "procnet.h"
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -163,43 +164,42 @@ tcpinfo_fin_acked(int fd)
 
 #endif
 
-/* "0100007F:0FA0": the words as they lie in this machine's memory, the port in
- * host order. proc(5). An IPv4 address in tcp6 is a mapped one. */
+/* The words as they lie in this machine's memory. An IPv4 address in tcp6 is a
+ * mapped one. */
 static void
-proc_form(const struct addr *a, bool six, char out[48])
+proc_form(const struct addr *a, bool six, char out[33])
 {
 	const struct sockaddr_in *in = (const void *)&a->ss;
 	const struct sockaddr_in6 *in6 = (const void *)&a->ss;
 	uint32_t word[4] = { 0, 0, htonl(0xffff), 0 };
-	size_t at = 0;
 
 	if (a->ss.ss_family == AF_INET6)
 		memcpy(word, &in6->sin6_addr, sizeof(word));
 	else
 		memcpy(&word[3], &in->sin_addr, sizeof(word[3]));
-	for (size_t i = six ? 0 : 3; i < 4; i++)
-		at += (size_t)snprintf(
-			out + at, 48 - at, "%08" PRIX32, word[i]);
-	snprintf(out + at, 48 - at, ":%04X", (unsigned)addr_port(a));
+	for (size_t i = six ? 0 : 3; i < 4; i++, out += 8)
+		snprintf(out, 9, "%08" PRIX32, word[i]);
 }
 
 static const char *
 find_state(const char *path, bool six, const struct addr *local,
 	const struct addr *peer)
 {
-	char line[512], ours[48], theirs[48], a[48], b[48];
+	char ours[33], theirs[33];
 	const char *state = NULL;
-	unsigned number;
 	FILE *f = fopen(path, "re");
+	struct procnet p;
 
 	if (f == NULL)
 		return NULL;
 	proc_form(local, six, ours);
 	proc_form(peer, six, theirs);
-	while (state == NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, " %*u: %47s %47s %x", a, b, &number) == 3 &&
-			strcmp(a, ours) == 0 && strcmp(b, theirs) == 0)
-			state = state_name(number);
+	while (state == NULL && procnet_next(f, &p))
+		if (p.local_port == (unsigned)addr_port(local) &&
+			p.peer_port == (unsigned)addr_port(peer) &&
+			strcmp(p.local, ours) == 0 &&
+			strcmp(p.peer, theirs) == 0)
+			state = state_name(p.state);
 	fclose(f);
 	return state;
 }

@@ -58,7 +58,7 @@ add_segment(struct msghdr *msg, union dgram_control *c, size_t size)
 	memcpy(c->bytes + used, &h, sizeof(h));
 	memcpy(c->bytes + used + CMSG_LEN(0), &segment, sizeof(segment));
 	msg->msg_control = c->bytes;
-	msg->msg_controllen = used + CMSG_SPACE(sizeof(segment));
+	msg->msg_controllen = (socklen_t)(used + CMSG_SPACE(sizeof(segment)));
 }
 
 void

@@ -1,6 +1,7 @@
 #include "../../util/num.h"
 #include "../../util/clock.h"
 #include "check.h"
+#include <stdlib.h>
 
 /* want -1: refused, and the value stays. */
 struct row {
@@ -161,6 +162,9 @@ test_real(void)
 	static const char *const bad[] = { "", ".", "1.", ".5", "1e3", "nan",
 		"inf", "0x1", "-1", "+1", " 1", "1 ", "1%", "101", "00.5",
 		"100.001" };
+	static const char *const good[] = { "0", "0.1", "0.07", "3.14159265",
+		"99.999", "1234567.891", "0.000000001", "123456789012345",
+		"0.3333333333" };
 	double v = 3;
 
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -172,6 +176,11 @@ test_real(void)
 	CHECK_INT(num_real("-0.5", -1, 1, &v), 0);
 	CHECK(v == -0.5);
 	CHECK_INT(num_real("100", 0, 100, &v), 0);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		CHECK_INT(num_real(good[i], 0, 1e300, &v), 0);
+		if (!CHECK(v == strtod(good[i], NULL)))
+			printf("  for '%s'\n", good[i]);
+	}
 }
 
 static void
