@@ -36,17 +36,18 @@ ends() {
 }
 
 # One of each kind at once, SIZE bytes each. They are under way when it returns.
+# TCP sends again at growing intervals: a cut of 20 s may be 40 s of silence.
 all_begin() {
 	mkdir -p in
 	head -c "$1" /dev/urandom > data
-	far recv 4001 recvfile -d in --overwrite --quiet
+	far recv 4001 recvfile -d in --overwrite --quiet --idle 60
 	far "echo" 4002 "echo" --quiet
 	far flood 4003 flood --quiet
 	far chat 4004 chat --no-console --quiet
 	# shellcheck disable=SC2086
 	bg ann $IN_B "$SOCKCTL" connect 127.0.0.1 4004 --recv-only
 	wait_grep '^-- welcome' ann.out
-	near send sendfile 4001 data --rate "${2:-1M/s}"
+	near send sendfile 4001 data --rate "${2:-1M/s}" --idle 60
 	send=$pid
 	near flood.a flood 4003 -n "$1" --verify --rate "${2:-1M/s}" --json
 	flood=$pid
