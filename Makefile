@@ -156,7 +156,7 @@ $(OUT)/fault/%.so: tests/fault/%.c $(OUT)/flags
 	$(call say,CC,$@)
 	$Qmkdir -p $(@D)
 	$Q$(CC) -std=c11 -D_GNU_SOURCE $(filter-out -Wpedantic,$(WARN)) -O2 \
-		-fPIC -shared -o $@ $<
+		$(if $(SAN),-DFAULT_NO_MEMORY) -fPIC -shared -o $@ $<
 
 # A fuzz target with the main that only replays its corpus.
 $(OUT)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(OUT)/util.a $(OUT)/flags

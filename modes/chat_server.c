@@ -400,8 +400,10 @@ chat_server(const struct run *run)
 	int code;
 
 	if (chat_room_open(&srv.room, conf, &err) == -1 ||
-		life_begin(&srv.life, &setup, &err) == -1)
+		life_begin(&srv.life, &setup, &err) == -1) {
+		chat_room_close(&srv.room);
 		return mode_refuse(run, &err);
+	}
 	if (start(&srv, &err) == -1)
 		code = err.op ? life_fail(&srv.life, &err)
 			      : mode_refuse(run, &err);

@@ -430,7 +430,8 @@ console() {
 	server s chat --transcript log
 	stop "$pid"
 	grep -q '<ann> hello' log
-	run "$SOCKCTL" chat -p 0 --transcript /nonexistent/log
+	echo welcome > motd
+	run "$SOCKCTL" chat -p 0 --motd motd --transcript /nonexistent/log
 	((status == 6))
 	[ -w /dev/full ] || return 0
 	server s chat --transcript /dev/full

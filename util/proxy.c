@@ -330,7 +330,7 @@ send_some(struct proxy *p)
 		return 0;
 	n = send(p->watch.fd, buf_data(&p->out), p->out.len,
 		MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
 		return 0;
 	if (n == -1)
 		return broken(p, "send", errno);

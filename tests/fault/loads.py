@@ -179,6 +179,7 @@ def flood(run):
 
 def flood_bidir(run):
     """flood --bidir --verify on two connections"""
+    run.lossy = True  # a line that says what is meant goes whole or not
     return load(run, ["flood"], ["-n", "400K", "-P", "2", "--bidir",
                                  "--verify", "--chunk", "40K"])
 
@@ -201,7 +202,8 @@ def flood_crr(run):
 
 def workers(run):
     """flood on two processes"""
-    run.also = {stage.LOCAL}  # a worker ended early
+    run.also = {stage.LOCAL, stage.LOST}  # a worker ended early
+    run.lossy = True  # what the boss says, too
     server = run.server(["flood"])
     if not server:
         return None
@@ -228,6 +230,7 @@ def probe(run):
 
 def probe_expect(run):
     """probe --banner --expect --info"""
+    run.also = {stage.ASSERT}
     return probed(run, ["--banner", "--expect", "hello", "--info"])
 
 

@@ -135,7 +135,7 @@ class Run:
         self.helpers = []
         self.sockets = []
         self.harmed = 0  # clients that were not served well
-        self.lossy = False  # datagrams: those not taken now are lost
+        self.lossy = False  # messages: those not taken now are lost
         self.also = set()  # exit codes that fit this scene besides
         self.steady = 0  # descriptors of a server when nobody is there
         shutil.rmtree(folder, ignore_errors=True)
@@ -187,7 +187,8 @@ class Run:
                if k not in ("LD_PRELOAD", "FAULT", "FAULT_MET")}
         if faulted:
             env |= {"LD_PRELOAD": self.library, "FAULT": self.fault,
-                    "FAULT_MET": self.path("met")}
+                    "FAULT_MET": self.path("met"),
+                    "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99"}
         if side == self.side:
             args = args + ["--json"]
         with open(self.path(name + ".out"), "wb") as out, \
@@ -233,13 +234,16 @@ class Run:
         return p
 
     def appears(self, process, name):
-        """False where the process ended without making this file."""
+        """False where the process ended without this socket. Bound is not yet
+        listening, which is said (should it be able to say anything)."""
         self.until(lambda: process.ended(0) or
                    os.path.exists(self.path(name)))
+        self.until(lambda: process.ended(0) or
+                   b"listening" in process.text("err"), PATIENCE)
         return os.path.exists(self.path(name))
 
-    def until(self, holds):
-        until = time.monotonic() + LIMIT
+    def until(self, holds, seconds=None):
+        until = time.monotonic() + (seconds or LIMIT)
         while not holds():
             if time.monotonic() > until:
                 return False
@@ -302,7 +306,7 @@ class Run:
         if before or not self.met or self.passing:
             return False
         self.harmed += 1
-        return well()
+        return self.may_end() or well()
 
     def may_end(self):
         """Out of memory ends a process; so do its own standard streams."""
@@ -344,7 +348,8 @@ class Run:
     def judge_code(self, p, complete):
         good = {0}
         if not self.passing or self.lasting:
-            good = CODES[self.call] | self.also | ({0} if complete or p.stopped else set())
+            good = CODES[self.call] | self.also
+            good |= {0} if complete or p.stopped else set()
         elif not complete and not p.stopped:
             self.wrong("not all arrived")
         if p.code not in good and not (p.code == -15 and p.stopped):
@@ -362,7 +367,7 @@ class Run:
                 last.get("exit") != (p.code if p.code >= 0 else 128 - p.code):
             self.wrong(f"{p.name} ended with {p.code}, its last event is "
                        f"{last}")
-        elif p.code != 0 and not last.get("error"):
+        elif p.code > 0 and p.code != ASSERT and not last.get("error"):
             self.wrong(f"{p.name} ended with {p.code} without an error")
 
     def judge_files(self):

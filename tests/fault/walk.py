@@ -7,8 +7,8 @@ first call fails, then the second, until a run no longer meets the fault.
 
 Prints a line for each run that went wrong - what --only takes to have it
 again - and, at the end, how many there were. --most: no further than the Nth
-call. --limit: what takes longer hangs. --quick: an error or two a call, the first two calls. --codes: with what
-those ended that met a fault."""
+call. --limit: seconds; what takes longer hangs. --quick: an error or two a
+call, the first two calls. --codes: with what those ended that met a fault."""
 
 import argparse
 import collections
@@ -64,15 +64,16 @@ QUICK = {
 # Who meets faults, where it is not both in turn.
 SIDES = {"probe": ["client"], "probe_expect": ["client"],
          "probe_many": ["client"], "probe_wait": ["client"],
-         "workers": ["client"], "log": ["server", "client"]}
+         "workers": ["client"], "proxied": ["client"]}
 SCENES = {f.__name__: f for f in (
     scenes.talk, scenes.talk_pipes, scenes.reply, scenes.log, scenes.forward,
     scenes.execute, scenes.broker, scenes.unix, scenes.udp, scenes.serve_udp,
-    scenes.echo, scenes.echo_fork, scenes.echo_udp, scenes.chat, loads.files,
-    loads.files_once, loads.files_pulled, loads.resumed, loads.restarted, loads.file_streams,
-    loads.raw, loads.flood, loads.flood_bidir, loads.flood_udp,
-    loads.flood_rr, loads.flood_crr, loads.workers, loads.probe,
-    loads.probe_expect, loads.probe_many, loads.probe_wait)}
+    scenes.echo, scenes.echo_fork, scenes.echo_udp, scenes.chat,
+    scenes.proxied, loads.files, loads.files_once, loads.files_pulled,
+    loads.resumed, loads.restarted, loads.file_streams, loads.raw,
+    loads.flood, loads.flood_bidir, loads.flood_udp, loads.flood_rr,
+    loads.flood_crr, loads.workers, loads.probe, loads.probe_expect,
+    loads.probe_many, loads.probe_wait)}
 QUICK_SCENES = ("talk", "forward", "execute", "chat", "files", "workers")
 
 
