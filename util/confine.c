@@ -1,6 +1,6 @@
 #include "confine.h"
 
-#ifdef __linux__
+#if defined(__linux__) && defined(_GNU_SOURCE)
 #include <sys/prctl.h>
 static unsigned
 keep_privileges(void)
