@@ -288,6 +288,17 @@ bg_connect_udp() {
 	[[ $stderr == *--idle*--deadline* ]]
 }
 
+@test "a listener that cannot start leaves nothing behind" {
+	local kind
+
+	echo something > data
+	for kind in -u "--reply -"; do
+		# shellcheck disable=SC2086 # they are words
+		run_err "$SOCKCTL" serve $kind -p 0 --port-file no/such < data
+		assert_equal "$status" 6
+	done
+}
+
 @test "port in use: exit 7 and who holds it; SIGUSR1 tells progress" {
 	server s serve --discard
 	sp=$pid
