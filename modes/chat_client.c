@@ -436,7 +436,7 @@ on_output(void *arg, const struct err *err)
 	if (err) {
 		u->ending = true;
 		u->code = (int)err_exit(err);
-		chat_link_abort(&u->link, CLOSE_ERROR, NULL);
+		chat_link_abort(&u->link, CLOSE_ERROR);
 	}
 	if (u->link.state != LINK_CLOSED)
 		chat_link_pause(&u->link, false);
@@ -456,7 +456,7 @@ on_stop(void *arg, const struct err *why)
 	u->tty = false;
 	if (sink_full(&u->out)) /* nobody takes it now */
 		sink_close(&u->out);
-	chat_link_abort(&u->link, why ? CLOSE_TIMEOUT : CLOSE_LOCAL, NULL);
+	chat_link_abort(&u->link, why ? CLOSE_TIMEOUT : CLOSE_LOCAL);
 	if (!u->link.conn)
 		over(u, why ? EXIT_TIMEOUT : EXIT_OK);
 }

@@ -41,15 +41,14 @@ close_datagrams(
 }
 
 void
-chat_link_abort(
-	struct chat_link *k, enum close_reason reason, const struct err *err)
+chat_link_abort(struct chat_link *k, enum close_reason reason)
 {
 	dial_cancel(k->dial);
 	k->dial = NULL;
 	if (k->conn && k->datagram)
-		close_datagrams(k, reason, err);
+		close_datagrams(k, reason, NULL);
 	else if (k->conn)
-		stream_abort(&k->stream, reason, NULL, false, err);
+		stream_abort(&k->stream, reason, NULL, false, NULL);
 }
 
 /* On a connected datagram socket an ICMP error is told by the next call. */
@@ -96,7 +95,7 @@ chat_link_pause(struct chat_link *k, bool paused)
 static void
 on_parted(void *arg)
 {
-	chat_link_abort(arg, CLOSE_LOCAL, NULL);
+	chat_link_abort(arg, CLOSE_LOCAL);
 }
 
 void

@@ -54,7 +54,6 @@ void chat_link_pause(struct chat_link *k, bool paused);
  * heard it, or after most ns. */
 void chat_link_part(struct chat_link *k, int64_t most);
 /* Ends it at once. Without one ended is not called. */
-void chat_link_abort(
-	struct chat_link *k, enum close_reason reason, const struct err *err);
+void chat_link_abort(struct chat_link *k, enum close_reason reason);
 
 #endif

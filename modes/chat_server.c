@@ -262,14 +262,14 @@ on_last(void *arg)
 }
 
 static void
-end(struct chat_server *srv, int code, const char *text)
+end(struct chat_server *srv, int code)
 {
 	if (srv->ending)
 		return;
 	srv->ending = true;
 	srv->code = code;
 	listener_shut(srv->listener);
-	chat_end(&srv->room, text);
+	chat_end(&srv->room, "the server ends");
 	chat_udp_close(srv);
 	loop_timer(srv->life.loop, &srv->last, CLOCK_S + CLOCK_S / 4, on_last,
 		srv);
@@ -280,7 +280,7 @@ end(struct chat_server *srv, int code, const char *text)
 static void
 on_output_failed(void *arg)
 {
-	end(arg, EXIT_LOCAL, "the server ends");
+	end(arg, EXIT_LOCAL);
 }
 
 static void
@@ -299,7 +299,7 @@ on_output(void *arg, const struct err *err)
 static void
 on_stop(void *arg, const struct err *why)
 {
-	end(arg, why ? EXIT_TIMEOUT : EXIT_OK, "the server ends");
+	end(arg, why ? EXIT_TIMEOUT : EXIT_OK);
 }
 
 static size_t

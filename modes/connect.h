@@ -44,7 +44,6 @@ struct talk {
 	bool in_ended, lines, full, over;
 	bool answered; /* one came after the last that was sent */
 	int64_t input_ended, last_rx, last_tx;
-	uint64_t rx_count;
 };
 
 struct connect {

@@ -261,7 +261,6 @@ struct flood {
 	struct sight *sight;
 	struct sockopts sockopts;
 	struct endpoint to;
-	bool numeric; /* to is an address by now */
 	struct addr target, local; /* of the first connection */
 	int first, share; /* streams of this process, of conf->parallel */
 	struct flood_stream *stream;
@@ -311,9 +310,6 @@ void flood_stream_lost(struct flood_stream *s, const char *op, int number,
 /* The same: no answer in time (exit 4); not the protocol (exit 8). */
 void flood_stream_silent(struct flood_stream *s, const char *what);
 void flood_stream_protocol(struct flood_stream *s, const char *what);
-/* Tells an error that is no stream's. */
-void flood_fail(struct flood *f, const struct err *err);
-void flood_stop(struct flood *f, bool hurry);
 /* The last word, once nothing is open any more. */
 void flood_say_over(struct flood *f);
 

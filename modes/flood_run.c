@@ -14,6 +14,7 @@
 enum { DIALS = 64 };
 
 static void dial_more(struct flood *f);
+static void stop(struct flood *f, bool hurry);
 
 uint64_t
 flood_stream_arrived(const struct flood_stream *s)
@@ -121,8 +122,9 @@ flood_stream_over(struct flood_stream *s, enum close_reason reason)
 	flood_say_over(s->flood);
 }
 
-void
-flood_fail(struct flood *f, const struct err *err)
+/* Tells an error that is no stream's. */
+static void
+fail(struct flood *f, const struct err *err)
 {
 	f->sum.errors++;
 	f->say(f->arg, f->index, SAY_ERROR, err, sizeof(*err));
@@ -146,11 +148,11 @@ flood_stream_lost(struct flood_stream *s, const char *op, int number,
 		reason = CLOSE_TIMEOUT;
 	s->ended = s->conn.moved;
 	close_stream(s, reason, &own);
-	flood_fail(f, &own);
+	fail(f, &own);
 	if (f->calls->survives)
 		flood_say_over(f);
 	else
-		flood_stop(f, true);
+		stop(f, true);
 }
 
 void
@@ -239,10 +241,10 @@ on_dialed(void *arg, int fd, const struct dial_result *result,
 	dial_cancel(s->dial);
 	s->dial = NULL;
 	if (fd == -1) {
-		flood_fail(f, err);
+		fail(f, err);
 		if (!f->calls->survives || f->open == 0) {
 			f->next = f->share;
-			flood_stop(f, true);
+			stop(f, true);
 			return;
 		}
 	}
@@ -331,7 +333,7 @@ set_limits(struct flood *f)
 static void
 on_end(void *arg)
 {
-	flood_stop(arg, false);
+	stop(arg, false);
 }
 
 /* --idle: nothing went out and nothing came in for so long. */
@@ -403,8 +405,8 @@ flood_start_clock(struct flood *f)
 		on_omitted(f);
 }
 
-void
-flood_stop(struct flood *f, bool hurry)
+static void
+stop(struct flood *f, bool hurry)
 {
 	f->hurry = f->hurry || hurry;
 	f->stopping = true;
@@ -427,7 +429,7 @@ void
 flood_told(struct flood *f, unsigned type)
 {
 	if (type == TELL_STOP) {
-		flood_stop(f, true);
+		stop(f, true);
 		return;
 	}
 	f->going = true;

@@ -9,7 +9,7 @@
  * waits for what the other side counted, LINGER answers late ends. */
 enum { HELLO, RUN, ENDING, LINGER };
 
-enum { RCVBUF = 4 << 20, READS = 16, COOKIES = 2 };
+enum { READS = 16, COOKIES = 2 };
 #define HELLO_PAUSE (100 * CLOCK_MS)
 #define HELLO_MAX (3 * CLOCK_S)
 #define LINGER_MAX (200 * CLOCK_MS)
@@ -305,7 +305,7 @@ udp_go(struct flood_stream *s)
 	s->flow->conn = &s->conn;
 	s->flow->run = f->id;
 	if (receives(s))
-		udpbulk_prepare(s->conn.fd, !f->conf->no_gso, RCVBUF);
+		udpbulk_prepare(s->conn.fd, !f->conf->no_gso);
 	s->stage = HELLO;
 	s->since = loop_now(f->loop);
 	flood_stream_watch(s, LOOP_READ);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RCVBUF = 4 << 20, READS = 16 };
+enum { READS = 16 };
 
 /* Of a sender nothing was heard; a receiver gave no sign of life. */
 #define SILENCE_MAX (30 * CLOCK_S)
@@ -143,7 +143,7 @@ totals_of(const struct session *s, struct flood_totals *t)
 }
 
 static void
-end_session(struct session *s, enum close_reason reason, const struct err *err)
+end_session(struct session *s, enum close_reason reason)
 {
 	struct far *far = s->far;
 	struct report_conn id = conn_id(&s->conn);
@@ -159,7 +159,7 @@ end_session(struct session *s, enum close_reason reason, const struct err *err)
 		flood_members(
 			fields, &room, &t, &none, far->conf, s->conn.moved));
 	s->conn.fd = -1; /* what waits in the socket is everybody's */
-	code = conn_closed(&s->conn, reason, err);
+	code = conn_closed(&s->conn, reason, NULL);
 	loop_cancel(far->loop, &s->pace);
 	loop_cancel(far->loop, &s->look);
 	flood_flow_free(&s->flow);
@@ -197,7 +197,7 @@ on_look(void *arg)
 		loop_timer(s->far->loop, &s->look, rest, on_look, s);
 		return;
 	}
-	end_session(s, s->done != 0 ? CLOSE_EOF : CLOSE_IDLE, NULL);
+	end_session(s, s->done != 0 ? CLOSE_EOF : CLOSE_IDLE);
 }
 
 static void
@@ -346,7 +346,7 @@ enter(struct door *d, const struct dgram_from *from, const struct flood_head *h,
 		return;
 	peer = dgram_peer(&far->udp->peers, d->watch.fd, from, NULL);
 	if (peer != NULL)
-		end_session(peer->data, CLOSE_EOF, NULL); /* a new run of it */
+		end_session(peer->data, CLOSE_EOF); /* a new run of it */
 	if (far->stopping)
 		return;
 	peer = dgram_peer(&far->udp->peers, d->watch.fd, from, &made);
@@ -451,7 +451,7 @@ udp_far_add(struct far *far, int fd)
 		make_key(far->udp);
 	}
 	dgram_prepare(fd);
-	udpbulk_prepare(fd, true, RCVBUF);
+	udpbulk_prepare(fd, true);
 	d->far = far;
 	d->watch.fd = -1;
 	d->next = far->udp->doors;
@@ -464,7 +464,7 @@ udp_far_stop(struct far *far)
 {
 	while (far->udp->sessions != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it unlinks */
-		end_session(far->udp->sessions, CLOSE_LOCAL, NULL);
+		end_session(far->udp->sessions, CLOSE_LOCAL);
 }
 
 void

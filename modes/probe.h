@@ -223,7 +223,6 @@ void probe_repeat_stop(struct probe *p);
 
 /* probe_report.c */
 const char *probe_state_name(enum port_state state);
-void probe_tell(struct target *t, struct cell *c);
 void probe_tell_ready(struct probe *p); /* those at the head that are known */
 void probe_tell_all(struct probe *p);
 void probe_show_progress(struct probe *p);

@@ -213,8 +213,8 @@ take_line_away(struct probe *p)
 	p->drawn = false;
 }
 
-void
-probe_tell(struct target *t, struct cell *c)
+static void
+tell_cell(struct target *t, struct cell *c)
 {
 	struct probe *p = t->probe;
 	bool open = c->state == PORT_OPEN;
@@ -249,7 +249,7 @@ tell_from_head(struct probe *p, bool skip)
 		if (!c->state && !skip)
 			return;
 		if (c->state)
-			probe_tell(t, c);
+			tell_cell(t, c);
 		p->told_cell++;
 	}
 }

@@ -10,8 +10,8 @@
 
 /* The end of the run. */
 
-void
-serve_over(struct serve *s, int code)
+static void
+over(struct serve *s, int code)
 {
 	loop_stop(s->life.loop, life_code(&s->life, code));
 }
@@ -21,7 +21,7 @@ void
 serve_settled(struct serve *s)
 {
 	if (s->ending && s->active == 0 && (s->hurry || !sink_full(&s->out)))
-		serve_over(s, s->code);
+		over(s, s->code);
 }
 
 static void
@@ -197,8 +197,9 @@ on_wait_ready(void *arg, unsigned ready)
 	count_client(s, EXIT_OK, true);
 }
 
-void
-serve_wait(struct serve *s, int fd, unsigned id)
+/* --ignore-empty: waits until the client has sent a byte or stayed 200 ms. */
+static void
+wait_for_byte(struct serve *s, int fd, unsigned id)
 {
 	struct waiting *w = mem_zero(1, sizeof(*w));
 
@@ -240,7 +241,7 @@ on_client(void *arg, int fd, unsigned id, const struct addr *peer)
 	if (enough(s))
 		last_client(s);
 	if (s->conf->ignore_empty)
-		serve_wait(s, fd, id);
+		wait_for_byte(s, fd, id);
 	else
 		s->action->client(s, fd, id);
 }

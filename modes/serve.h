@@ -123,8 +123,6 @@ struct pace *serve_pace(const struct serve *s);
 void serve_fail(struct serve *s, const struct err *err);
 /* Standard output took all: a server that ends is over. */
 void serve_settled(struct serve *s);
-/* Ends the run (a signal's code considered). */
-void serve_over(struct serve *s, int code);
 
 /* --prefix: one client's line that is not complete yet. */
 void serve_prefixed(struct serve *s, unsigned id, struct buf *line,
@@ -133,8 +131,6 @@ void serve_prefix_rest(struct serve *s, unsigned id, struct buf *line);
 
 /* Reads --reply's file before anything is opened. */
 int serve_reply_open(struct serve *s, struct err *err);
-/* --ignore-empty: waits until the client has sent a byte or stayed 200 ms. */
-void serve_wait(struct serve *s, int fd, unsigned id);
 
 /* Standard output for serve_output; an action's start. */
 void serve_output_open(struct serve *s);

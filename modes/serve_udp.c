@@ -23,7 +23,6 @@ struct serve_udp {
 	struct udp_socket *sockets;
 	struct timer sweep;
 	unsigned last_id;
-	bool refused; /* the first one was told, others are not */
 };
 
 struct udp_peer {

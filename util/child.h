@@ -10,7 +10,6 @@ struct child {
 	pid_t pid; /* 0: none */
 	int status; /* of waitpid, once ended */
 	bool group; /* leads a process group of its own: a command */
-	int signo; /* that was sent to end it, 0: none */
 	void (*ended)(void *arg, int status);
 	void *arg;
 	struct child *next;

@@ -233,12 +233,6 @@ static const struct {
 	[CLOSE_LIMIT] = { "limit", SIDE_LOCAL, EXIT_OK },
 };
 
-const char *
-close_reason_name(enum close_reason r)
-{
-	return reasons[r].name;
-}
-
 static void
 tell_close(struct conn *c, enum close_reason reason, const struct err *err,
 	int64_t now)

@@ -108,6 +108,5 @@ int conn_closed(
  * recv or send, number) for a connection that broke. Returns -1. */
 int conn_lost(
 	const struct conn *c, struct err *err, const char *op, int number);
-const char *close_reason_name(enum close_reason r);
 
 #endif

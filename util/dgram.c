@@ -330,20 +330,6 @@ dgram_forget(struct dgram_peers *p, struct dgram_peer *peer)
 }
 
 void
-dgram_each(struct dgram_peers *p, void (*fn)(struct dgram_peer *, void *arg),
-	void *arg)
-{
-	for (int i = 0; i < p->slots; i++) {
-		struct dgram_peer *next;
-
-		for (struct dgram_peer *e = p->slot[i]; e; e = next) {
-			next = e->next;
-			fn(e, arg);
-		}
-	}
-}
-
-void
 dgram_peers_free(struct dgram_peers *p)
 {
 	for (int i = 0; i < p->slots; i++) {

@@ -57,10 +57,6 @@ struct dgram_peer *dgram_peer(struct dgram_peers *p, int fd,
 	const struct dgram_from *from, bool *new_peer);
 /* Frees it. */
 void dgram_forget(struct dgram_peers *p, struct dgram_peer *peer);
-/* Calls fn for each; fn may forget the one it is given, no other. */
-void dgram_each(struct dgram_peers *p,
-	void (*fn)(struct dgram_peer *, void *arg), void *arg);
-
 void dgram_peers_free(struct dgram_peers *p);
 
 #endif

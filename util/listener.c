@@ -306,12 +306,6 @@ listener_denied(const struct listener *l)
 	return l->denied;
 }
 
-int
-listener_clients(const struct listener *l)
-{
-	return l->clients;
-}
-
 /* Whether the sender was told within DENIED_FOR; remembers it otherwise. */
 static bool
 was_told(struct listener *l, const struct addr *peer)

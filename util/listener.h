@@ -64,7 +64,6 @@ void listener_shut(struct listener *l);
 void listener_pause(struct listener *l, bool paused);
 unsigned listener_accepted(const struct listener *l); /* connections so far */
 unsigned listener_denied(const struct listener *l);
-int listener_clients(const struct listener *l); /* now */
 /* allow and deny for a datagram's sender; tells the denied event (once an
  * address in 10 s). */
 bool listener_admits(struct listener *l, const struct addr *peer);

@@ -12,7 +12,7 @@ struct parsing {
 	opt_objection *object;
 	void *arg;
 	struct err *err;
-	char **argv, **next; /* next: to be looked at */
+	char **next; /* to be looked at */
 	char **args;
 	int count;
 	bool help, failed, usage; /* usage: err holds a usage error */

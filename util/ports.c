@@ -118,10 +118,3 @@ ports_next(const struct ports *p, int port)
 	}
 	return 0;
 }
-
-void
-ports_free(struct ports *p)
-{
-	free(p->item);
-	p->item = NULL;
-}

@@ -25,11 +25,10 @@ typedef int ports_lookup(const char *name, bool datagram, struct err *err);
 
 /* Parses the whole text. lookup NULL: names are refused. -1 with one sentence
  * in err (op NULL), or with what lookup said. Afterwards, in either case,
- * ports_free. */
+ * item is the caller's to free. */
 int ports_parse(struct ports *p, const char *text, ports_lookup *lookup,
 	bool datagram, struct err *err);
 /* The lowest port above port (0 for the first one); 0: none. */
 int ports_next(const struct ports *p, int port);
-void ports_free(struct ports *p);
 
 #endif

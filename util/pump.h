@@ -74,7 +74,6 @@ struct pump_setup {
 struct pump_end {
 	struct io io;
 	struct watch watch;
-	unsigned want;
 	struct pump *pump;
 };
 

@@ -364,10 +364,3 @@ report_summary(struct report *r, int code, const struct field *fields, size_t n)
 	free(all);
 	return r->failed ? err_worst(code, EXIT_LOCAL) : code;
 }
-
-const char *
-report_event_name(int ev)
-{
-	return ev >= 0 && ev < EV_COUNT ? event_row((enum event)ev)->name
-					: NULL;
-}

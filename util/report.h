@@ -127,7 +127,5 @@ void report_early(const char *mode, const struct err *e);
 /* The same for a run that ends with it; json: as an error event and a summary,
  * out: on standard output. Returns the exit code. */
 int report_refusal(const char *mode, bool json, bool out, const struct err *e);
-/* Table and man page tests: the name of an event, NULL past the last. */
-const char *report_event_name(int ev);
 
 #endif

@@ -11,7 +11,6 @@ struct sink {
 	struct loop *loop;
 	struct io io;
 	struct watch watch;
-	struct timer timer;
 	struct buf queue;
 	bool failed;
 	/* From the loop or inside sink_write: the queue is empty again (err

@@ -57,8 +57,6 @@ add_item(struct sockopts *o, const char *name, const char *value,
 	o->item[o->count++] = (struct sockopt_item){ row, row->name, value };
 	if (strcmp(name, "congestion") == 0)
 		o->congestion = value;
-	else if (strcmp(name, "reuseport") == 0)
-		o->reuseport = true;
 	else if (strcmp(name, "linger") == 0 &&
 		num_int(value, 0, INT64_MAX, &o->linger) == -1)
 		o->linger = -1;

@@ -40,7 +40,6 @@ struct sockopts {
 	bool show; /* --show-sockopts */
 	bool strict; /* --strict */
 	bool no_reuseaddr;
-	bool reuseport;
 	int64_t linger; /* seconds, -1: not given; also an item */
 	const char *congestion; /* as given, NULL: not */
 	/* Told of each option applied when show is on; set by the mode's

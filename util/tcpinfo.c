@@ -15,7 +15,7 @@
 #endif
 
 /* The kernel's numbers, in TCP_INFO and in /proc/net/tcp. */
-enum { ESTABLISHED = 1, FIN_WAIT2 = 5, TIME_WAIT = 6, CLOSED = 7, LISTEN = 10 };
+enum { LISTEN = 10 };
 
 static const char *const states[] = { NULL, "ESTABLISHED", "SYN_SENT",
 	"SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE",
@@ -32,7 +32,7 @@ void
 tcpinfo_unknown(struct tcpinfo *t)
 {
 	*t = (struct tcpinfo){ NULL, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-		-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+		-1, -1, -1, -1, -1, -1, -1, -1 };
 }
 
 int64_t
@@ -79,11 +79,8 @@ get_counts(struct tcpinfo *t, const struct tcp_info *info, socklen_t len)
 {
 	t->rtt_us = info->tcpi_rtt;
 	t->rttvar_us = info->tcpi_rttvar;
-	t->unacked_retrans = info->tcpi_retransmits;
-	t->backoff = info->tcpi_backoff;
 	t->cwnd = info->tcpi_snd_cwnd;
 	t->mss = info->tcpi_snd_mss;
-	t->rcv_space = GET(info, len, tcpi_rcv_space);
 	t->retrans = GET(info, len, tcpi_total_retrans);
 	t->acked = GET(info, len, tcpi_bytes_acked);
 	t->received = GET(info, len, tcpi_bytes_received);
@@ -126,19 +123,6 @@ tcpinfo_unacked(int fd)
 	return ioctl(fd, SIOCOUTQ, &n) == 0 ? n : -1;
 }
 
-bool
-tcpinfo_fin_acked(int fd)
-{
-	struct tcp_info info;
-	socklen_t len;
-
-	if (read_info(fd, &info, &len) == -1)
-		return false;
-	if (info.tcpi_state == FIN_WAIT2 || info.tcpi_state == TIME_WAIT)
-		return true;
-	return info.tcpi_state == CLOSED && tcpinfo_unacked(fd) == 0;
-}
-
 #else
 
 void
@@ -153,13 +137,6 @@ tcpinfo_unacked(int fd)
 {
 	(void)fd;
 	return -1;
-}
-
-bool
-tcpinfo_fin_acked(int fd)
-{
-	(void)fd;
-	return false;
 }
 
 #endif

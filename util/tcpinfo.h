@@ -12,7 +12,6 @@ struct tcpinfo {
 	const char *state; /* netstat's word, NULL for what is not TCP */
 	int64_t rtt_us, rttvar_us;
 	int64_t retrans; /* total retransmitted segments */
-	int64_t unacked_retrans; /* retransmits of the segment in flight */
 	int64_t cwnd, mss;
 	int64_t recvq, sendq; /* bytes: netstat's Recv-Q and Send-Q */
 	int64_t delivery_rate; /* bytes a second */
@@ -22,7 +21,6 @@ struct tcpinfo {
 	int sack, timestamps, ecn; /* 0, 1, -1 unknown */
 	int64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
 	int64_t notsent; /* bytes in the send queue not yet sent */
-	int64_t backoff, rcv_space;
 };
 
 /* Everything unknown. */
@@ -33,9 +31,6 @@ void tcpinfo_get(struct tcpinfo *t, int fd);
  * 0 when all was acknowledged, -1 where the system does not tell. */
 int64_t tcpinfo_unacked(int fd);
 int64_t tcpinfo_unread(int fd); /* bytes in the receive queue, -1 unknown */
-/* True when our FIN was acknowledged too: state beyond FIN_WAIT1, CLOSING and
- * LAST_ACK. False where unknown. */
-bool tcpinfo_fin_acked(int fd);
 /* netstat's state of a connection that has no descriptor any more, by its
  * address pair from /proc/net/tcp and tcp6; NULL where not found. */
 const char *tcpinfo_state_of(const struct addr *local, const struct addr *peer);

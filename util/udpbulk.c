@@ -14,6 +14,8 @@ enum { MESSAGES = 32 };
 /* A datagram is at most so long on its way (udp(7)). */
 enum { PAYLOAD_MAX = 65000 };
 
+enum { RECEIVE_BUFFER = 4 << 20 };
+
 static bool
 is_unix(int fd)
 {
@@ -355,9 +357,9 @@ udpbulk_room_free(struct udpbulk_room *r)
 }
 
 void
-udpbulk_prepare(int fd, bool gro, int size)
+udpbulk_prepare(int fd, bool gro)
 {
-	int now = 0;
+	int now = 0, size = RECEIVE_BUFFER;
 	socklen_t len = sizeof(now);
 
 	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &now, &len);

@@ -46,9 +46,9 @@ struct udpbulk_bundle {
 struct udpbulk_room; /* memory for receiving, one a process */
 struct udpbulk_room *udpbulk_room(void);
 void udpbulk_room_free(struct udpbulk_room *r);
-/* Asks the kernel to join datagrams, and for a receive buffer of size bytes
- * where that is more than it has. */
-void udpbulk_prepare(int fd, bool gro, int size);
+/* Asks the kernel to join datagrams, where gro is set, and for a receive buffer
+ * of 4 MiB where it has less. */
+void udpbulk_prepare(int fd, bool gro);
 /* Receives once, from a socket that does not block, and calls fn for each
  * bundle. Returns how many there were, -1 with errno. */
 int udpbulk_recv(struct udpbulk_room *r, int fd,

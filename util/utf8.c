@@ -272,21 +272,3 @@ utf8_escape(struct buf *out, const void *data, size_t n)
 		n -= k;
 	}
 }
-
-void
-utf8_repair(struct buf *out, const void *data, size_t n)
-{
-	const uint8_t *p = data;
-	uint32_t c;
-
-	while (n > 0) {
-		size_t k = utf8_decode(p, n, &c);
-
-		if (c == UTF8_BAD)
-			buf_string(out, "\xef\xbf\xbd");
-		else
-			buf_append(out, p, k);
-		p += k;
-		n -= k;
-	}
-}

@@ -30,7 +30,5 @@ int utf8_width(uint32_t c); /* columns: 0, 1 or 2 (East Asian wide) */
 /* Appends n bytes with every control character and invalid byte as \xHH (also
  * \t \n \r \\ in that form of C): no text of a peer can drive a terminal. */
 void utf8_escape(struct buf *out, const void *data, size_t n);
-/* Appends n bytes as valid UTF-8: what is not becomes U+FFFD. */
-void utf8_repair(struct buf *out, const void *data, size_t n);
 
 #endif

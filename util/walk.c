@@ -29,13 +29,12 @@ walk_free(struct walk *w)
 }
 
 static enum walk_result
-failed(struct walk *w, struct walk_found *found, const char *op,
-	struct err *err)
+failed(struct walk *w, struct walk_found *found, struct err *err)
 {
 	if ((errno == EMFILE || errno == ENFILE) && !w->alone)
 		return WALK_LATER;
 	found->name = buf_cstr(&w->name);
-	err_set(err, op, errno, found->name);
+	err_set(err, "open", errno, found->name);
 	return WALK_FAILED;
 }
 
@@ -83,7 +82,7 @@ enter(struct walk *w, struct walk_found *found, int fd, const struct stat *st,
 	}
 	dir = fdopendir(fd);
 	if (!dir)
-		return failed(w, found, "open", (close_keep(fd, 0), err));
+		return failed(w, found, (close_keep(fd, 0), err));
 	w->level = mem_grow(w->level, (size_t)w->depth + 1, sizeof *w->level);
 	level = &w->level[w->depth++];
 	*level = (struct walk_level){ dir, w->name.len, st->st_dev,
@@ -105,7 +104,7 @@ look_at(struct walk *w, struct walk_found *found, int dir, const char *path,
 	int fd;
 
 	if (fstatat(dir, path, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) == -1)
-		return failed(w, found, "open", err);
+		return failed(w, found, err);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && given) {
 		found->name = buf_cstr(&w->name);
 		err_setf(err, "open", 0, path, "not a file but %s",
@@ -115,16 +114,15 @@ look_at(struct walk *w, struct walk_found *found, int dir, const char *path,
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return skipped(w, found, kind_of(st.st_mode));
 	if (w->name.len > XFER_NAME_MAX)
-		return failed(w, found, "open", (errno = ENAMETOOLONG, err));
+		return failed(w, found, (errno = ENAMETOOLONG, err));
 	fd = openat(dir, path,
 		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
 			(follow ? 0 : O_NOFOLLOW));
 	if (fd == -1)
-		return failed(w, found, "open", err);
+		return failed(w, found, err);
 	if (fstat(fd, &st) == -1 ||
 		(!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-		return failed(
-			w, found, "open", (close(fd), errno = EINVAL, err));
+		return failed(w, found, (close(fd), errno = EINVAL, err));
 	*found = (struct walk_found){ .fd = fd,
 		.mode = st.st_mode & 07777,
 		.size = (uint64_t)st.st_size,

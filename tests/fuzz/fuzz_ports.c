@@ -1,5 +1,6 @@
 #include "../../util/ports.h"
 #include "fuzz.h"
+#include <stdlib.h>
 
 static int
 look_up(const char *name, bool datagram, struct err *err)
@@ -40,13 +41,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		whole(&p);
 	else
 		HOLD(err.text[0]);
-	ports_free(&p);
+	free(p.item);
 	/* Without names it takes no more, and never asks. */
 	if (ports_parse(&p, s, NULL, true, &err) == 0) {
 		HOLD(with == 0);
 		whole(&p);
 	}
-	ports_free(&p);
+	free(p.item);
 	free(s);
 	return 0;
 }

@@ -55,7 +55,7 @@ run(int family, bool gso, bool gro)
 	if (out == -1 || in == -1)
 		return; /* no IPv6 here */
 	net_nonblock(in, true);
-	udpbulk_prepare(in, gro, 1 << 20);
+	udpbulk_prepare(in, gro);
 	udpbulk_open(&b, out, SIZE, gso);
 	CHECK_INT(b.most, gso ? UDPBULK_MAX : 1);
 	for (int sent = 0; sent < TOTAL;) {

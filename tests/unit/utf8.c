@@ -172,10 +172,6 @@ test_texts(void)
 	CHECK_STR(buf_cstr(&b),
 		"a\\t\\n\\r\\\\\\x1b[2J\\x7f\\x00\\xff\xc3\xa4\\xc2\\x9b"
 		"\\xe2\\x82");
-	buf_clear(&b);
-	utf8_repair(&b, "\xc3\xa4\xff|\xe2\x82|", 7);
-	CHECK_STR(
-		buf_cstr(&b), "\xc3\xa4\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd|");
 	buf_free(&b);
 }
 
