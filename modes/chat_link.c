@@ -28,16 +28,12 @@ static void
 close_datagrams(
 	struct chat_link *k, enum close_reason reason, const struct err *err)
 {
-	struct report_conn id = conn_id(k->conn);
-	int fd = k->watch.fd, code;
+	int fd = k->watch.fd, code = conn_ended(k->conn, reason, err);
 
-	if (err)
-		report_error(k->life->report, &id, err);
-	code = conn_closed(k->conn, reason, err);
 	loop_unwatch(k->life->loop, &k->watch);
 	dial_unlink(fd);
 	close(fd);
-	ended(k, err ? (int)err_exit(err) : code);
+	ended(k, code);
 }
 
 void
@@ -269,9 +265,7 @@ on_dialed(void *arg, int fd, const struct dial_result *result,
 		open_datagrams(k, fd);
 	else
 		open_stream(k, fd);
-	conn_connected(k->conn, result->elapsed_ms,
-		result->congestion[0] ? result->congestion : NULL,
-		result->chosen);
+	dial_connected(k->conn, result);
 	memcpy(k->peer, k->conn->peer, sizeof(k->peer));
 	if (result->early)
 		on_data(k, buf_data(result->early), result->early->len);
@@ -286,9 +280,7 @@ on_dialed(void *arg, int fd, const struct dial_result *result,
 void
 chat_link_open(struct chat_link *k, const struct endpoint *to)
 {
-	k->sockopts = k->conf->sockopts;
-	k->sockopts.seen = report_sockopt;
-	k->sockopts.arg = k->life->report;
+	k->sockopts = life_sockopts(k->life, &k->conf->sockopts);
 	k->datagram = to->datagram;
 	k->watch.fd = -1;
 	k->state = LINK_DIALING;

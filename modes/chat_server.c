@@ -362,8 +362,7 @@ start(struct chat_server *srv, struct err *err)
 	srv->room.loop = srv->life.loop;
 	srv->room.report = srv->life.report;
 	srv->room.arg = srv;
-	srv->sockopts.seen = report_sockopt;
-	srv->sockopts.arg = srv->life.report;
+	srv->sockopts = life_sockopts(&srv->life, &srv->conf->sockopts);
 	srv->started = loop_now(srv->life.loop);
 	cookie_start(&srv->cookie);
 	srv->listener = listener_open(&setup, err);
@@ -379,7 +378,6 @@ chat_server(const struct run *run)
 	const struct chat_conf *conf = run->conf;
 	struct chat_server srv = {
 		.conf = conf,
-		.sockopts = conf->sockopts,
 		.datagram = conf->net.udp,
 		.table = { .max = (int)conf->listen.max_clients },
 		.in = { .watch = WATCH_NONE },

@@ -69,15 +69,6 @@ on_gone(void *arg, int code, const struct err *err)
 }
 
 static void
-tell_connected(struct conn *conn, const struct dial_result *result)
-{
-	conn->client = true;
-	conn_connected(conn, result->elapsed_ms,
-		result->congestion[0] ? result->congestion : NULL,
-		result->chosen);
-}
-
-static void
 start_pump(struct connect *c, int fd, const struct dial_result *result)
 {
 	const struct connect_conf *conf = c->conf;
@@ -102,7 +93,7 @@ start_pump(struct connect *c, int fd, const struct dial_result *result)
 	struct err err = { 0 };
 
 	pump_open(&c->pump, &s);
-	tell_connected(&c->pump.conn, result);
+	dial_connected(&c->pump.conn, result);
 	if (conf->exec &&
 		command_join(&c->command, &c->pump, conf->exec, &err) == -1)
 		pump_abort(&c->pump, CLOSE_ERROR, false, &err);
@@ -167,7 +158,7 @@ start_play(struct connect *c, int fd, const struct dial_result *result)
 		.gone = on_gone,
 		.arg = c,
 	});
-	tell_connected(play_conn(c->play), result);
+	dial_connected(play_conn(c->play), result);
 	play_run(c->play);
 }
 
@@ -270,7 +261,7 @@ connect_run(const struct run *run)
 {
 	const struct connect_conf *conf = run->conf;
 	struct connect c = { .conf = conf };
-	struct sockopts sockopts = conf->sockopts;
+	struct sockopts sockopts;
 	struct err err = { 0 };
 	struct life_setup setup = {
 		.mode = "connect",
@@ -292,8 +283,7 @@ connect_run(const struct run *run)
 		return code;
 	if (life_begin(&c.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);
-	sockopts.seen = report_sockopt;
-	sockopts.arg = c.life.report;
+	sockopts = life_sockopts(&c.life, &conf->sockopts);
 	c.dial = dial_start(&(struct dial_setup){
 		.loop = c.life.loop,
 		.report = c.life.report,

@@ -36,15 +36,13 @@ finish(struct connect *c, enum close_reason reason, int code,
 		return;
 	t->over = true;
 	t->conn.unsent = t->pending.len;
-	if (err) {
-		report_error(c->life.report, &id, err);
-	} else if (code == EXIT_OK &&
+	if (!err && code == EXIT_OK &&
 		expect_unmet(&c->conf->expect, match_found(&t->match), &t->conn,
 			&unmet)) {
 		report_error(c->life.report, &id, &unmet);
 		code = EXIT_ASSERT;
 	}
-	conn_closed(&t->conn, reason, err);
+	(void)conn_ended(&t->conn, reason, err);
 	loop_unwatch(c->life.loop, &t->watch);
 	loop_cancel(c->life.loop, &t->timer);
 	source_close(&t->in);
@@ -264,25 +262,12 @@ leave_at(const struct connect *c)
 	return from + TALK_LISTEN * CLOCK_S;
 }
 
-static int64_t
-idle_at(const struct connect *c)
-{
-	int64_t idle = c->conf->limits.idle;
-
-	if (idle == CLOCK_NONE || idle == CLOCK_INF)
-		return CLOCK_INF;
-	return c->talk.conn.moved + idle;
-}
-
 static void
 idle_over(struct connect *c)
 {
 	struct err err = { 0 };
-	char time[NUM_MAX];
 
-	err_setf(&err, "wait", ETIMEDOUT, c->talk.conn.peer,
-		"nothing moved for %s",
-		num_show_time(c->conf->limits.idle, time));
+	conn_idle_over(&c->talk.conn, c->conf->limits.idle, &err);
 	finish(c, CLOSE_IDLE, EXIT_TIMEOUT, &err);
 }
 
@@ -291,6 +276,7 @@ settle(struct connect *c)
 {
 	struct talk *t = &c->talk;
 	int64_t now = loop_now(c->life.loop), at;
+	int64_t idle = conn_idle_due(&t->conn, c->conf->limits.idle);
 
 	if (t->over)
 		return;
@@ -299,11 +285,11 @@ settle(struct connect *c)
 		finish(c, CLOSE_EOF, EXIT_OK, NULL);
 		return;
 	}
-	if (idle_at(c) <= now) {
+	if (idle <= now) {
 		idle_over(c);
 		return;
 	}
-	at = leave_at(c) < idle_at(c) ? leave_at(c) : idle_at(c);
+	at = leave_at(c) < idle ? leave_at(c) : idle;
 	if (t->pending.len > 0 && !t->full && next_datagram(c) > 0) {
 		int64_t wait = pace_wait(&t->pace, 1, now);
 		at = now + wait < at ? now + wait : at;
@@ -331,8 +317,7 @@ talk_start(struct connect *c, int fd, const struct addr *to)
 	t->watch.fd = -1;
 	conn_open(&t->conn, 1, fd, c->life.report, c->life.sight, to,
 		loop_now(l));
-	t->conn.client = true;
-	conn_connected(&t->conn, 0, NULL, false);
+	conn_connected(&t->conn, 0, "", false);
 	pace_start(&t->pace, &conf->pace, loop_now(l));
 	if (conf->expect.text.given)
 		match_start(&t->match, conf->expect.text.data,

@@ -66,12 +66,9 @@ static void
 close_datagrams(
 	struct probe *p, enum close_reason reason, const struct err *err)
 {
-	struct report_conn id = conn_id(p->conn);
 	int fd = p->watch.fd;
 
-	if (err)
-		report_error(p->life.report, &id, err);
-	conn_closed(p->conn, reason, err);
+	(void)conn_ended(p->conn, reason, err);
 	loop_unwatch(p->life.loop, &p->watch);
 	dial_unlink(fd);
 	close(fd);
@@ -445,9 +442,7 @@ on_dialed(void *arg, int fd, const struct dial_result *result,
 		stream_idle(&p->stream, p->conf->limits.idle);
 		p->stream.linger = p->conf->sockopts.linger;
 	}
-	conn_connected(p->conn, result->elapsed_ms,
-		result->congestion[0] ? result->congestion : NULL,
-		result->chosen);
+	dial_connected(p->conn, result);
 	if (!p->made)
 		source_open(&p->in, l, STDIN_FILENO, ECHO_LINE_MAX, on_input,
 			on_input_end, p);
@@ -522,7 +517,7 @@ echo_client(const struct run *run)
 		.members = members,
 		.arg = &p,
 	};
-	struct sockopts sockopts = conf->sockopts;
+	struct sockopts sockopts;
 	struct err err = { 0 };
 
 	if (run->argc == 0 && !conf->net.path)
@@ -536,8 +531,7 @@ echo_client(const struct run *run)
 			ECHO_DATAGRAM_MAX);
 	if (life_begin(&p.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);
-	sockopts.seen = report_sockopt;
-	sockopts.arg = p.life.report;
+	sockopts = life_sockopts(&p.life, &conf->sockopts);
 	loop_poll(p.life.loop, conf->poll);
 	p.dial = dial_start(&(struct dial_setup){
 		.loop = p.life.loop,

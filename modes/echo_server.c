@@ -410,8 +410,7 @@ start(struct echo_server *srv, struct err *err)
 		.arg = srv,
 	};
 
-	srv->sockopts.seen = report_sockopt;
-	srv->sockopts.arg = srv->life.report;
+	srv->sockopts = life_sockopts(&srv->life, &srv->conf->sockopts);
 	if (conf->fork && net_pipe(srv->tell) == -1)
 		return err_set(err, "open", errno, "a pipe for the children");
 	srv->listener = listener_open(&setup, err);
@@ -430,7 +429,6 @@ echo_server(const struct run *run)
 	struct echo_server srv = {
 		.conf = conf,
 		.listen = conf->listen,
-		.sockopts = conf->sockopts,
 		.datagram = conf->net.udp,
 		.lines = conf->reverse || conf->until,
 		.started = clock_now(),

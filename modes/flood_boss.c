@@ -329,12 +329,10 @@ prepare(struct boss *b, const struct endpoint *to)
 		.loop = b->life.loop,
 		.report = b->life.report,
 		.sight = b->life.sight,
-		.sockopts = b->conf->sockopts,
+		.sockopts = life_sockopts(&b->life, &b->conf->sockopts),
 		.to = *to,
 		.say = on_say,
 		.arg = b };
-	f->sockopts.seen = report_sockopt;
-	f->sockopts.arg = b->life.report;
 	make_id(f);
 	b->latest = mem_zero((size_t)b->count, sizeof(*b->latest));
 	b->ticked = mem_zero((size_t)b->count, sizeof(*b->ticked));

@@ -267,7 +267,6 @@ flood_far(const struct run *run)
 {
 	const struct flood_conf *conf = run->conf;
 	struct far far = { .conf = conf,
-		.sockopts = conf->sockopts,
 		.total = { .retrans = -1,
 			.both_ways = true,
 			.reverse = true,
@@ -291,8 +290,7 @@ flood_far(const struct run *run)
 	far.loop = far.life.loop;
 	far.report = far.life.report;
 	far.sight = far.life.sight;
-	far.sockopts.seen = report_sockopt;
-	far.sockopts.arg = far.report;
+	far.sockopts = life_sockopts(&far.life, &conf->sockopts);
 	/* Datagrams all come to one socket, and a dump is one file. */
 	far.workers = conf->net.udp || conf->sight.hexdump != NULL
 		? 1

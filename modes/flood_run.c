@@ -211,8 +211,7 @@ open_stream(struct flood_stream *s, int fd, const struct dial_result *r)
 	conn_open(&s->conn, (unsigned)(f->first + s->index + 1), fd, f->report,
 		f->sight, s->datagram ? dial_target(s->dial) : NULL,
 		loop_now(f->loop));
-	conn_connected(&s->conn, r->elapsed_ms,
-		r->congestion[0] != '\0' ? r->congestion : NULL, r->chosen);
+	dial_connected(&s->conn, r);
 	if (f->sum.connects++ == 0)
 		learn_addresses(f, s);
 	f->sum.connections++;

@@ -364,9 +364,7 @@ look(struct probe *p)
 	const struct probe_conf *conf = p->conf;
 	struct err err = { 0 };
 
-	p->sockopts = conf->sockopts;
-	p->sockopts.seen = report_sockopt;
-	p->sockopts.arg = p->life.report;
+	p->sockopts = life_sockopts(&p->life, &conf->sockopts);
 	p->left = p->cells;
 	p->stay = conf->stay != CLOCK_NONE ? conf->stay
 		: conf->wait != CLOCK_NONE ? 200 * CLOCK_MS

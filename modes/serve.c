@@ -348,9 +348,7 @@ serve_start(struct serve *s)
 	struct err err = { 0 };
 	int code;
 
-	s->sockopts = s->conf->sockopts;
-	s->sockopts.seen = report_sockopt;
-	s->sockopts.arg = s->life.report;
+	s->sockopts = life_sockopts(&s->life, &s->conf->sockopts);
 	s->started = loop_now(s->life.loop);
 	s->in.watch.fd = -1;
 	s->far.bind = s->conf->forward_bind;

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "hexdump.h"
 #include "mem.h"
+#include "num.h"
 #include "postmortem.h"
 #include "watch.h"
 #include <errno.h>
@@ -122,10 +123,9 @@ conn_connected(
 	struct report_conn id = conn_id(c);
 
 	c->client = true;
-	if (congestion != NULL && congestion[0] == '\0')
-		congestion = NULL;
 	REPORT(c->report, EV_CONNECT, &id, F_REAL("elapsed_ms", elapsed_ms, 3),
-		F_STR("congestion", congestion), F_BOOL("chosen", chosen));
+		F_STR("congestion", *congestion ? congestion : NULL),
+		F_BOOL("chosen", chosen));
 	watch_event(c);
 }
 
@@ -305,6 +305,33 @@ conn_closed(struct conn *c, enum close_reason reason, const struct err *err)
 	if (err != NULL && (reason == CLOSE_ERROR || reason == CLOSE_TIMEOUT))
 		return (int)err_exit(err);
 	return (int)reasons[reason].code;
+}
+
+int
+conn_ended(struct conn *c, enum close_reason reason, const struct err *err)
+{
+	struct report_conn id = conn_id(c);
+	int code;
+
+	if (err != NULL)
+		report_error(c->report, &id, err);
+	code = conn_closed(c, reason, err);
+	return err != NULL ? (int)err_exit(err) : code;
+}
+
+int64_t
+conn_idle_due(const struct conn *c, int64_t idle)
+{
+	return idle <= 0 || idle == CLOCK_INF ? CLOCK_INF : c->moved + idle;
+}
+
+void
+conn_idle_over(const struct conn *c, int64_t idle, struct err *err)
+{
+	char time[NUM_MAX];
+
+	err_setf(err, "wait", ETIMEDOUT, c->peer, "nothing moved for %s",
+		num_show_time(idle, time));
 }
 
 int

@@ -84,7 +84,7 @@ void conn_open(struct conn *c, unsigned id, int fd, struct report *r,
 struct report_conn conn_id(const struct conn *c);
 void conn_accepted(struct conn *c); /* the accept event */
 void conn_connected(struct conn *c, double elapsed_ms, const char *congestion,
-	bool chosen); /* congestion NULL: not TCP */
+	bool chosen); /* congestion "": not TCP */
 
 /* Bytes that moved; data for the hexdump, NULL where nobody saw them (then
  * conn_seen must have said that nobody wants to). */
@@ -104,6 +104,13 @@ void conn_part(struct conn *c, enum close_reason reason);
  * timeout and idle 4, limit 0. */
 int conn_closed(
 	struct conn *c, enum close_reason reason, const struct err *err);
+/* The same for the end of a connection that err broke (may be NULL), which is
+ * told before; then the exit code is err_exit. */
+int conn_ended(struct conn *c, enum close_reason reason, const struct err *err);
+/* --idle, ns: when it will have been over if nothing moves (clock; CLOCK_INF
+ * where idle is CLOCK_NONE or CLOCK_INF); fills err for one that was. */
+int64_t conn_idle_due(const struct conn *c, int64_t idle);
+void conn_idle_over(const struct conn *c, int64_t idle, struct err *err);
 /* "reset by peer after 4096 sent, 120 received, 512 not sent": fills err (op
  * recv or send, number) for a connection that broke. Returns -1. */
 int conn_lost(

@@ -380,6 +380,13 @@ dial_cancel(struct dial *d)
 }
 
 void
+dial_connected(struct conn *c, const struct dial_result *result)
+{
+	conn_connected(
+		c, result->elapsed_ms, result->congestion, result->chosen);
+}
+
+void
 dial_unlink(int fd)
 {
 	struct addr local;

@@ -4,6 +4,7 @@
 #ifndef SOCKCTL_DIAL_H
 #define SOCKCTL_DIAL_H
 
+#include "conn.h"
 #include "loop.h"
 #include "net.h"
 #include "report.h"
@@ -69,6 +70,8 @@ const struct addr *dial_target(const struct dial *d);
 /* Ends it: done is not called (any more); frees. Legal in done, too; NULL is
  * fine. Call it before loop_free. */
 void dial_cancel(struct dial *d);
+/* The connect event of c, whose connection result is about. */
+void dial_connected(struct conn *c, const struct dial_result *result);
 /* A Unix datagram client has an own address for answers. Where that had to be
  * a path (no abstract namespace), this removes it; call it before close(2). */
 void dial_unlink(int fd);

@@ -1,4 +1,5 @@
 #include "io.h"
+#include "clock.h"
 #include "net.h"
 #include "term.h"
 #include <errno.h>
@@ -155,6 +156,16 @@ io_write_all(int fd, const void *data, size_t n)
 		n -= put == -1 ? 0 : (size_t)put;
 	}
 	return 0;
+}
+
+void
+io_drain(const struct io *io, struct loop *loop)
+{
+	int64_t until = clock_now() + 200 * CLOCK_MS;
+
+	while (io_read(io, loop_scratch(loop), LOOP_SCRATCH) > 0)
+		if (clock_now() > until)
+			break;
 }
 
 void

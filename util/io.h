@@ -45,6 +45,9 @@ ssize_t io_write(
 
 /* All of a piece to a file or what blocks like one; -1 with errno. */
 int io_write_all(int fd, const void *data, size_t n);
+/* Reads what is there and drops it, for at most 200 ms: a close(2) with bytes
+ * unread is a reset to the peer. */
+void io_drain(const struct io *io, struct loop *loop);
 
 /* A write to standard output gave EPIPE: dies of SIGPIPE, as cat does, unless
  * the signal was ignored at start; then returns. */

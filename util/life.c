@@ -14,6 +14,16 @@ life_code(const struct life *l, int code)
 	return l->set.server ? EXIT_OK : 128 + l->signo;
 }
 
+struct sockopts
+life_sockopts(const struct life *l, const struct sockopts *given)
+{
+	struct sockopts own = *given;
+
+	own.seen = report_sockopt;
+	own.arg = l->report;
+	return own;
+}
+
 static void
 on_signal(void *arg, int signo)
 {

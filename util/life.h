@@ -52,6 +52,10 @@ struct life {
 int life_begin(struct life *l, const struct life_setup *s, struct err *err);
 /* The exit code for loop_stop: code, or after a signal what it asks for. */
 int life_code(const struct life *l, int code);
+/* The socket options that were given, told to the report as they are applied
+ * (--show-sockopts). item is given's. */
+struct sockopts life_sockopts(
+	const struct life *l, const struct sockopts *given);
 /* Runs the loop, tells the summary, closes everything; dies of the signal
  * where a client was ended by one. Returns the exit code. */
 int life_run(struct life *l);

@@ -180,14 +180,10 @@ static void
 tell_end(struct play *p, enum close_reason reason)
 {
 	const struct err *err = p->lost.op ? &p->lost : NULL;
-	struct report_conn id = conn_id(&p->conn);
-	int code;
+	int code = conn_ended(&p->conn, reason, err);
 
-	if (err)
-		report_error(p->set.report, &id, err);
-	code = conn_closed(&p->conn, reason, err);
 	if (p->code == EXIT_OK)
-		p->code = err ? EXIT_LOST : code;
+		p->code = code;
 }
 
 static void
@@ -209,11 +205,8 @@ finish(struct play *p, enum close_reason reason, bool reset)
 static void
 finish_politely(struct play *p)
 {
-	int64_t until = clock_now() + 200 * CLOCK_MS;
-
-	while (p->io.fd != -1 && clock_now() < until &&
-		io_read(&p->io, loop_scratch(p->set.loop), LOOP_SCRATCH) > 0)
-		;
+	if (p->io.fd != -1)
+		io_drain(&p->io, p->set.loop);
 	finish(p, p->conn.fin_in ? CLOSE_EOF : CLOSE_LOCAL, false);
 }
 

@@ -1,6 +1,5 @@
 #include "pump.h"
 #include "ends.h"
-#include "num.h"
 #include "signals.h"
 #include "term.h"
 #include <errno.h>
@@ -65,17 +64,6 @@ down_took(void *arg, const uint8_t *data, size_t n)
 /* The end of it all. */
 
 static void
-drain(int fd, struct loop *loop)
-{
-	struct io io = { .fd = fd, .kind = IO_SOCKET };
-	int64_t until = clock_now() + 200 * CLOCK_MS;
-
-	while (io_read(&io, loop_scratch(loop), LOOP_SCRATCH) > 0)
-		if (clock_now() > until)
-			break;
-}
-
-static void
 close_near(struct pump *p)
 {
 	io_close(&p->in.io);
@@ -117,15 +105,12 @@ on_over(void *arg)
 		loop_timer(p->set.loop, &p->timer, 10 * CLOCK_MS, on_over, p);
 		return;
 	}
-	if (err)
-		report_error(p->set.report, &id, err);
-	else if (expect_unmet(p->set.expect, match_found(&p->match), &p->conn,
-			 &unmet))
+	if (!err &&
+		expect_unmet(p->set.expect, match_found(&p->match), &p->conn,
+			&unmet))
 		report_error(p->set.report, &id, &unmet);
-	code = conn_closed(&p->conn, p->reason, err);
-	if (err)
-		code = (int)err_exit(err);
-	else if (code == EXIT_OK && unmet.op)
+	code = conn_ended(&p->conn, p->reason, err);
+	if (code == EXIT_OK && unmet.op)
 		code = EXIT_ASSERT;
 	if (p->lost.op)
 		code = EXIT_LOST;
@@ -154,7 +139,7 @@ finish(struct pump *p, enum close_reason reason, bool reset)
 	loop_cancel(p->set.loop, &p->again);
 	p->reset = reset;
 	if (!reset && !p->lost.op)
-		drain(p->set.fd, p->set.loop);
+		io_drain(&p->far.io, p->set.loop);
 	p->ended_at = loop_now(p->set.loop);
 	loop_timer(p->set.loop, &p->timer, 0, on_over, p);
 }
@@ -273,24 +258,6 @@ pass_fin_on(struct pump *p)
 	p->set.out = -1;
 }
 
-static int64_t
-idle_due(const struct pump *p)
-{
-	if (p->set.idle == CLOCK_NONE || p->set.idle == CLOCK_INF)
-		return CLOCK_INF;
-	return p->conn.moved + p->set.idle;
-}
-
-static void
-idle_over(struct pump *p)
-{
-	char time[NUM_MAX];
-
-	err_setf(&p->local, "wait", ETIMEDOUT, p->conn.peer,
-		"nothing moved for %s", num_show_time(p->set.idle, time));
-	finish(p, CLOSE_IDLE, true);
-}
-
 /* Which descriptors are watched follows from what the flows wait for. */
 
 static void on_ready(void *arg, unsigned ready);
@@ -368,6 +335,7 @@ static void
 settle(struct pump *p)
 {
 	int64_t now = loop_now(p->set.loop), due;
+	int64_t idle = conn_idle_due(&p->conn, p->set.idle);
 
 	if (p->over)
 		return;
@@ -388,11 +356,12 @@ settle(struct pump *p)
 		finish(p, CLOSE_EOF, false);
 	} else if (ends_quit_due(p) <= now) {
 		finish(p, p->peer_ended ? CLOSE_EOF : CLOSE_LOCAL, false);
-	} else if (idle_due(p) <= now) {
-		idle_over(p);
+	} else if (idle <= now) {
+		conn_idle_over(&p->conn, p->set.idle, &p->local);
+		finish(p, CLOSE_IDLE, true);
 	} else {
 		watch_flows(p);
-		due = sooner(due, sooner(ends_quit_due(p), idle_due(p)));
+		due = sooner(due, sooner(ends_quit_due(p), idle));
 		due = sooner(due, flows_due(p, now));
 		loop_timer(p->set.loop, &p->timer,
 			due == CLOCK_INF ? CLOCK_INF : due - now, on_timer, p);

@@ -1,6 +1,5 @@
 #include "stream.h"
 #include "mem.h"
-#include "num.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,17 +298,9 @@ on_ready(void *arg, unsigned ready)
 static void
 gone(struct stream *s)
 {
-	struct report_conn id = conn_id(&s->conn);
 	struct err *err = s->err;
-	int code;
+	int code = conn_ended(&s->conn, s->reason, err);
 
-	if (err)
-		report_error(s->conn.report, &id, err);
-	code = conn_closed(&s->conn, s->reason, err);
-	if (is(s, LOST))
-		code = EXIT_LOST;
-	else if (err)
-		code = (int)err_exit(err);
 	loop_unwatch(s->loop, &s->watch);
 	loop_cancel(s->loop, &s->timer);
 	if (is(s, RESET))
@@ -359,22 +350,12 @@ drained(struct stream *s, int64_t now)
 		now >= s->ended_at + DRAIN_MS * CLOCK_MS;
 }
 
-static int64_t
-idle_at(const struct stream *s)
-{
-	if (s->idle <= 0 || s->idle == CLOCK_INF)
-		return CLOCK_INF;
-	return s->conn.moved + s->idle;
-}
-
 static void
 idle_over(struct stream *s)
 {
 	struct err err = { 0 };
-	char time[NUM_MAX];
 
-	err_setf(&err, "wait", ETIMEDOUT, s->conn.peer, "nothing moved for %s",
-		num_show_time(s->idle, time));
+	conn_idle_over(&s->conn, s->idle, &err);
 	stream_abort(s, CLOSE_IDLE, NULL, true, &err);
 }
 
@@ -392,7 +373,7 @@ is_over(struct stream *s, int64_t now)
 		stream_abort(s, CLOSE_LOCAL, NULL, false, NULL);
 	if (is(s, FIN_OUT) && s->leave_at && now >= s->leave_at)
 		stream_abort(s, CLOSE_LOCAL, NULL, false, NULL);
-	else if (now >= idle_at(s))
+	else if (now >= conn_idle_due(&s->conn, s->idle))
 		idle_over(s);
 	return is(s, OVER) && drained(s, now);
 }
@@ -408,8 +389,8 @@ due(const struct stream *s, int64_t now)
 		at = now + s->pause;
 	else if (s->leave_at)
 		at = s->leave_at > now ? s->leave_at : now + CLOCK_MS;
-	if (s->idle > 0 && s->idle != CLOCK_INF && s->conn.moved + s->idle < at)
-		at = s->conn.moved + s->idle;
+	if (conn_idle_due(&s->conn, s->idle) < at)
+		at = conn_idle_due(&s->conn, s->idle);
 	if (is(s, PACED) && s->queue.len > 0) {
 		int64_t wait = pace_wait(s->pace, s->queue.len, now);
 		if (now + wait < at)

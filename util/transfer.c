@@ -154,9 +154,7 @@ transfer_begin(struct transfer *t, const char *mode, enum report_manner manner,
 
 	if (life_begin(&t->life, &s, err) == -1)
 		return -1;
-	t->sockopts = conf->sockopts;
-	t->sockopts.seen = report_sockopt;
-	t->sockopts.arg = t->life.report;
+	t->sockopts = life_sockopts(&t->life, &conf->sockopts);
 	meter_start(&t->meter,
 		conf->progress ||
 			(term_is(STDERR_FILENO) && !conf->no_progress &&
@@ -269,11 +267,8 @@ transfer_run(struct transfer *t)
 void
 transfer_connected(struct conn *c, const struct dial_result *result)
 {
-	c->client = result != NULL;
 	if (result)
-		conn_connected(c, result->elapsed_ms,
-			result->congestion[0] ? result->congestion : NULL,
-			result->chosen);
+		dial_connected(c, result);
 	else
 		conn_accepted(c);
 }
