@@ -25,7 +25,7 @@ LAYERS = \
 	io,match,crlf,pace,conn,hexdump,watch,postmortem \
 	life,source,sink \
 	listener,passive,unixpath,activation,proxy,race,dial,stream,dgram \
-	flow,pump,ends,line,command \
+	flow,pump,near,ends,line,command \
 	filename,below,confine,walk,xfer,part,meter,transfer,peer,incoming \
 	senditem,sendside,recvitem,recvside,rawside,chatproto,floodproto,pattern,arrival,script,behave,play,playstep \
 	workers,udpbulk

@@ -25,6 +25,18 @@ clock_seconds(int64_t ns)
 	return (double)ns / 1e9;
 }
 
+int64_t
+clock_sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+clock_later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 char *
 clock_iso(double unix_seconds, char *out, size_t size)
 {

@@ -14,6 +14,9 @@
 int64_t clock_now(void); /* CLOCK_MONOTONIC, ns */
 double clock_unix(void); /* CLOCK_REALTIME, seconds since 1970 */
 double clock_seconds(int64_t ns);
+/* Of two moments the earlier, the later. */
+int64_t clock_sooner(int64_t a, int64_t b);
+int64_t clock_later(int64_t a, int64_t b);
 /* ISO 8601 local time with zone, "2026-11-20T11:24:00+0100" (RFC 867 leaves
  * the form open). out holds at least 32 bytes. Returns out. */
 char *clock_iso(double unix_seconds, char *out, size_t size);

@@ -93,25 +93,11 @@ expect_unmet(const struct expect_options *e, bool found, const struct conn *c,
 
 enum {
 	PUMP_SHORT = 64 * 1024, /* a request whose FIN waits */
-	PUMP_ACK_LEAST = 1, /* ms between looks at SIOCOUTQ */
-	PUMP_ACK_MOST = 50,
 	PUMP_GIVES_NOTHING = 1, /* s after the peer's FIN */
 	PUMP_LEAVES = 1, /* s after the peer's FIN, with --exit-on-eof */
 	PUMP_ANSWER_PAUSE = 100, /* ms */
 	PUMP_QUIET = 200, /* ms, of a pipe whose command has ended */
 };
-
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 bool
 ends_up_finished(const struct pump *p)
@@ -138,12 +124,27 @@ ends_lose(struct pump *p, const char *op, int number)
 	p->up.ended = true;
 }
 
+void
+ends_note(struct pump *p, int64_t now)
+{
+	if (p->up.ended && !p->input_ended)
+		p->input_ended = now;
+	if (p->down.ended && !p->peer_ended && !p->down.broken) {
+		p->peer_ended = now;
+		/* After a reset it is the reset's, unless EPIPE says that a
+		 * FIN had come before (tcp_reset in Linux). */
+		if (!p->lost.op || p->lost.number == EPIPE)
+			conn_fin_in(&p->conn);
+	}
+}
+
 /* A command that ended: what it left is read, and a pipe that others hold open
  * is given up when nothing comes. */
 static int64_t
 input_over(struct pump *p, int64_t now)
 {
-	int64_t due = later(p->near_over, p->last_in) + PUMP_QUIET * CLOCK_MS;
+	int64_t due = clock_later(p->near_over, p->last_in) +
+		PUMP_QUIET * CLOCK_MS;
 
 	if (!p->up.ended && p->up.waits != FLOW_SOURCE)
 		return CLOCK_INF;
@@ -176,7 +177,8 @@ ends_give_up_input(struct pump *p, int64_t now)
 	if (!p->set.ends->exit_on_eof && p->in.io.kind != IO_TERMINAL) {
 		if (p->up.waits != FLOW_SOURCE)
 			return CLOCK_INF; /* it gives, the peer is slow */
-		due = later(p->peer_ended, later(p->last_in, p->last_tx)) +
+		due = clock_later(p->peer_ended,
+			      clock_later(p->last_in, p->last_tx)) +
 			PUMP_GIVES_NOTHING * CLOCK_S;
 	}
 	if (due > now)
@@ -269,23 +271,25 @@ fin_settled(const struct pump *p)
 int64_t
 ends_acknowledged(struct pump *p, int64_t now)
 {
-	int64_t left;
 	int number;
 
 	if (!fin_settled(p) || p->acked_at || p->lost.op)
 		return CLOCK_INF;
-	left = tcpinfo_unacked(p->set.fd);
-	number = net_error(p->set.fd);
-	if (number)
+	switch (net_acked(p->set.fd, &p->ack_pause, &number)) {
+	case NET_UNACKED:
+		return now + p->ack_pause;
+	case NET_BROKEN:
 		ends_lose(p, "send", number);
-	else if (left == 0 || (left < 0 && p->peer_ended))
+		break;
+	case NET_ACKED:
 		p->acked_at = now;
-	if (p->acked_at || number || left < 0)
-		return CLOCK_INF;
-	p->ack_pause = p->ack_pause
-		? sooner(2 * p->ack_pause, PUMP_ACK_MOST * CLOCK_MS)
-		: PUMP_ACK_LEAST * CLOCK_MS;
-	return now + p->ack_pause;
+		break;
+	case NET_UNTOLD:
+		if (p->peer_ended)
+			p->acked_at = now;
+		break;
+	}
+	return CLOCK_INF;
 }
 
 /* -q: how long to go on hearing after all was sent. */
@@ -299,5 +303,5 @@ ends_quit_due(const struct pump *p)
 		return 0;
 	if (p->set.ends->quit == CLOCK_NONE || !sent)
 		return CLOCK_INF;
-	return later(p->acked_at, p->input_ended) + p->set.ends->quit;
+	return clock_later(p->acked_at, p->input_ended) + p->set.ends->quit;
 }

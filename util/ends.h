@@ -11,6 +11,8 @@ bool ends_down_finished(const struct pump *p);
 /* The connection broke: remembers it with its counts; nothing more is read
  * from the near end, what had arrived is still delivered. */
 void ends_lose(struct pump *p, const char *op, int number);
+/* Remembers when the input and the peer ended. */
+void ends_note(struct pump *p, int64_t now);
 /* After the peer's FIN the input is read on while it gives data. */
 int64_t ends_give_up_input(struct pump *p, int64_t now);
 /* --exit-on-eof: after the peer's FIN what was read is sent at once, whatever

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ACK_PAUSE_MOST = 50 }; /* ms between looks at SIOCOUTQ */
+
 int
 close_keep(int fd, int result)
 {
@@ -298,6 +300,21 @@ net_lingers(int fd, int64_t linger, int64_t ended, int64_t now)
 {
 	return linger > 0 && now - ended < linger * CLOCK_S &&
 		tcpinfo_unacked(fd) > 0;
+}
+
+enum net_acked
+net_acked(int fd, int64_t *pause, int *number)
+{
+	int64_t left = tcpinfo_unacked(fd);
+
+	*number = net_error(fd);
+	if (*number)
+		return NET_BROKEN;
+	if (left <= 0)
+		return left == 0 ? NET_ACKED : NET_UNTOLD;
+	*pause = clock_sooner(
+		*pause ? 2 * *pause : CLOCK_MS, ACK_PAUSE_MOST * CLOCK_MS);
+	return NET_UNACKED;
 }
 
 int

@@ -79,6 +79,15 @@ bool net_lingers(int fd, int64_t linger, int64_t ended, int64_t now);
  * waits for more would never end it. */
 void net_hear_out(int fd);
 int net_error(int fd); /* SO_ERROR, taken and cleared */
+/* One look whether the peer's system has acknowledged all that was sent, the
+ * FIN included (SIOCOUTQ, tcp(7)). */
+enum net_acked {
+	NET_ACKED,
+	NET_UNACKED, /* *pause (0 at first) was set: ns until the next look */
+	NET_UNTOLD, /* the system does not tell */
+	NET_BROKEN, /* the connection is; *number is SO_ERROR's */
+};
+enum net_acked net_acked(int fd, int64_t *pause, int *number);
 /* Adds what helps to an error of bind, connect, socket or setsockopt: who
  * holds the port (/proc), the privileged range, the local addresses, ... */
 void net_hint(struct err *e, const struct addr *a);

@@ -1,7 +1,6 @@
 #include "pump.h"
 #include "ends.h"
-#include "signals.h"
-#include "term.h"
+#include "near.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +15,6 @@ enum {
 static const struct ends_options join_ends = ENDS_DEFAULT;
 
 static void on_timer(void *arg);
-
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 uint64_t
 pump_unsent(const struct pump *p)
@@ -62,20 +55,6 @@ down_took(void *arg, const uint8_t *data, size_t n)
 }
 
 /* The end of it all. */
-
-static void
-close_near(struct pump *p)
-{
-	io_close(&p->in.io);
-	io_close(&p->out.io);
-	if (!p->set.own_near)
-		return;
-	if (p->set.out != -1 && p->set.out != p->set.in)
-		close(p->set.out);
-	if (p->set.in != -1)
-		close(p->set.in);
-	p->set.in = p->set.out = -1;
-}
 
 static const struct err *
 what_ended(const struct pump *p)
@@ -119,7 +98,7 @@ on_over(void *arg)
 	else
 		net_close(p->set.fd, p->set.linger);
 	p->set.fd = -1;
-	close_near(p);
+	near_close(p);
 	p->set.gone(p->set.arg, code, err);
 }
 
@@ -146,70 +125,6 @@ finish(struct pump *p, enum close_reason reason, bool reset)
 
 /* What breaks. */
 
-/* The line with the counts, of the connection at the near end. */
-static void
-near_lost(struct pump *p, const char *op, int number)
-{
-	size_t held = flow_held(&p->down);
-	struct conn near = {
-		.tx = p->conn.rx - held, .rx = p->up.taken, .unsent = held
-	};
-
-	snprintf(near.peer, sizeof(near.peer), "%s",
-		p->set.near_name ? p->set.near_name : "");
-	conn_lost(&near, &p->local, op, number);
-}
-
-static void
-near_failed(struct pump *p, const struct flow *f)
-{
-	bool reading = f == &p->up;
-	const char *name = reading ? "standard input" : "standard output";
-
-	if (p->set.manner != PUMP_JOIN) {
-		if (!reading && f->error == EPIPE)
-			io_sigpipe_die();
-		err_set(&p->local, reading ? "read" : "write", f->error, name);
-		return;
-	}
-	if (p->lost.op)
-		return; /* that is why */
-	if (f->broken->kind == IO_SOCKET) {
-		near_lost(p, reading ? "recv" : "send", f->error);
-		return;
-	}
-	/* A command that has closed its input: the rest is for nobody. */
-	signals_forget_pipe();
-	p->down.to = NULL;
-	p->down.way = FLOW_COPY;
-	p->down.broken = NULL;
-	p->down.waits = FLOW_AGAIN;
-	buf_clear(&p->down.held);
-}
-
-/* The peer is lost. What had come from it still goes to the near end, which may
- * be waiting for somebody to hear it first: a command meets a closed pipe, what
- * a connection says is dropped. */
-static void
-near_unheard(struct pump *p)
-{
-	if (p->set.manner != PUMP_JOIN || p->set.in == -1)
-		return;
-	if (p->set.in != p->set.out) {
-		loop_unwatch(p->set.loop, &p->in.watch);
-		io_close(&p->in.io);
-		close(p->set.in);
-		p->set.in = -1;
-		return;
-	}
-	p->up.to = NULL;
-	p->up.way = FLOW_COPY;
-	p->up.broken = NULL;
-	p->up.ended = false;
-	p->up.waits = FLOW_AGAIN;
-	buf_clear(&p->up.held);
-}
-
 static void
 step(struct pump *p, struct flow *f, unsigned ready)
 {
@@ -221,41 +136,6 @@ step(struct pump *p, struct flow *f, unsigned ready)
 	} else {
 		near_failed(p, f);
 	}
-}
-
-/* The rules of the ends: each looks at the state and says when it is due. */
-
-static void
-note_ends(struct pump *p, int64_t now)
-{
-	if (p->up.ended && !p->input_ended)
-		p->input_ended = now;
-	if (p->down.ended && !p->peer_ended && !p->down.broken) {
-		p->peer_ended = now;
-		/* After a reset it is the reset's, unless EPIPE says that a
-		 * FIN had come before (tcp_reset in Linux). */
-		if (!p->lost.op || p->lost.number == EPIPE)
-			conn_fin_in(&p->conn);
-	}
-}
-
-/* Near the other end: what the peer has ended is ended there as well. */
-static void
-pass_fin_on(struct pump *p)
-{
-	if (p->set.manner != PUMP_JOIN || !ends_down_finished(p) ||
-		p->set.out == -1)
-		return;
-	if (p->set.out == p->set.in) {
-		if (p->down.to)
-			shutdown(p->set.out, SHUT_WR);
-	} else {
-		loop_unwatch(p->set.loop, &p->out.watch);
-		io_close(&p->out.io);
-		close(p->set.out);
-	}
-	p->down.to = NULL;
-	p->set.out = -1;
 }
 
 /* Which descriptors are watched follows from what the flows wait for. */
@@ -276,22 +156,10 @@ want(struct pump *p, struct pump_end *e, unsigned bits)
 		err_set(&p->local, "socket", errno, "select");
 }
 
-static struct pump_end *
-out_end(struct pump *p)
-{
-	return p->set.out == p->set.in ? &p->in : &p->out;
-}
-
-static bool
-in_background(const struct pump *p)
-{
-	return p->in.io.kind == IO_TERMINAL && !term_foreground(p->in.io.fd);
-}
-
 static void
 watch_flows(struct pump *p)
 {
-	bool background = !p->up.ended && in_background(p);
+	bool background = !p->up.ended && near_in_background(p);
 	unsigned far = 0, in = 0, out = 0;
 
 	if (p->up.waits == FLOW_SOURCE && !p->up.ended && !background)
@@ -303,7 +171,7 @@ watch_flows(struct pump *p)
 	if (p->down.waits == FLOW_SINK)
 		out |= LOOP_WRITE;
 	want(p, &p->far, far);
-	if (out_end(p) == &p->in) {
+	if (near_out(p) == &p->in) {
 		want(p, &p->in, in | out);
 	} else {
 		want(p, &p->in, in);
@@ -320,8 +188,8 @@ flows_due(const struct pump *p, int64_t now)
 
 	if (p->up.waits == FLOW_TIME && !ends_up_finished(p))
 		due = now + p->up.delay;
-	if (!p->up.ended && in_background(p))
-		due = sooner(due, now + PUMP_FOREGROUND * CLOCK_MS);
+	if (!p->up.ended && near_in_background(p))
+		due = clock_sooner(due, now + PUMP_FOREGROUND * CLOCK_MS);
 	return due;
 }
 
@@ -339,12 +207,12 @@ settle(struct pump *p)
 
 	if (p->over)
 		return;
-	note_ends(p, now);
+	ends_note(p, now);
 	due = ends_give_up_input(p, now);
-	due = sooner(due, ends_leave(p, now));
-	due = sooner(due, ends_send_fin(p, now));
-	pass_fin_on(p);
-	due = sooner(due, ends_acknowledged(p, now));
+	due = clock_sooner(due, ends_leave(p, now));
+	due = clock_sooner(due, ends_send_fin(p, now));
+	near_pass_fin(p);
+	due = clock_sooner(due, ends_acknowledged(p, now));
 	if (p->local.op) {
 		finish(p, CLOSE_ERROR, p->set.manner == PUMP_JOIN);
 	} else if (p->lost.op && ends_down_finished(p)) {
@@ -361,8 +229,8 @@ settle(struct pump *p)
 		finish(p, CLOSE_IDLE, true);
 	} else {
 		watch_flows(p);
-		due = sooner(due, sooner(ends_quit_due(p), idle));
-		due = sooner(due, flows_due(p, now));
+		due = clock_sooner(due, clock_sooner(ends_quit_due(p), idle));
+		due = clock_sooner(due, flows_due(p, now));
 		loop_timer(p->set.loop, &p->timer,
 			due == CLOCK_INF ? CLOCK_INF : due - now, on_timer, p);
 	}
@@ -409,20 +277,6 @@ on_timer(void *arg)
 }
 
 /* Setting up. */
-
-static void
-open_near(struct pump *p)
-{
-	const struct pump_setup *s = &p->set;
-	bool deaf = s->ends->send_only;
-
-	io_open_source(&p->in.io, s->ends->recv_only ? -1 : s->in);
-	if (s->out != s->in)
-		io_open_sink(&p->out.io, deaf ? -1 : s->out);
-	p->up.from = p->in.io.fd == -1 ? NULL : &p->in.io;
-	p->up.ended = p->in.io.fd == -1;
-	p->down.to = deaf ? NULL : &out_end(p)->io;
-}
 
 static bool
 has(const struct buf *early)
@@ -493,7 +347,7 @@ take_early(struct flow *f, struct buf *early)
 void
 pump_run(struct pump *p)
 {
-	open_near(p);
+	near_open(p);
 	open_flows(p);
 	take_early(&p->down, p->set.early);
 	take_early(&p->up, p->set.near_early);

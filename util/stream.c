@@ -1,36 +1,13 @@
 #include "stream.h"
 #include "mem.h"
+#include "streamend.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Bits of stream.state. */
-enum {
-	EOF_IN = 1, /* the peer's FIN came */
-	FINISH = 2, /* FIN once the queue is empty */
-	FIN_OUT = 4, /* ... which was sent */
-	DISCARD = 8, /* what comes is for nobody */
-	PAUSED = 16, /* the owner reads no more */
-	LOST = 32, /* the connection broke; err says how */
-	OVER = 64, /* it ends: nothing is sent any more */
-	RESET = 128, /* ... by RST */
-	BUSY = 256, /* inside on_ready: settled at its end */
-	QUEUED = 512, /* drained is owed */
-	PACED = 1024, /* the pace says wait */
-	ACKED = 2048, /* all was acknowledged */
-	QUIT = 4096, /* over as soon as that is so */
-};
-
-enum { READS = 16, ACK_MOST = 50, DRAIN_MS = 200 };
+enum { READS = 16 };
 
 static void settle(struct stream *s);
-
-static bool
-is(const struct stream *s, unsigned bits)
-{
-	return (s->state & bits) != 0;
-}
 
 static void
 on_timer(void *arg)
@@ -41,7 +18,7 @@ on_timer(void *arg)
 static void
 settle_soon(struct stream *s)
 {
-	if (!is(s, BUSY))
+	if (!s->busy)
 		loop_timer(s->loop, &s->timer, 0, on_timer, s);
 }
 
@@ -50,23 +27,21 @@ watch(struct stream *s)
 {
 	unsigned want = 0;
 
-	if (!is(s, EOF_IN) && (is(s, DISCARD) || !is(s, PAUSED)))
+	if (!s->eof_in && (s->discard || !s->paused))
 		want |= LOOP_READ;
-	if (s->queue.len > 0 && !is(s, PACED | LOST | OVER))
+	if (s->queue.len > 0 && !s->paced && !s->lost && !s->over)
 		want |= LOOP_WRITE;
-	if (s->calls->urgent && !is(s, EOF_IN | OVER))
+	if (s->calls->urgent && !s->eof_in && !s->over)
 		want |= LOOP_URGENT;
 	loop_want(s->loop, &s->watch, want);
 }
 
-/* The connection broke, with unsent bytes left. What had arrived can still be
- * read. */
-static void
-lose(struct stream *s, const char *op, int number, size_t unsent)
+void
+stream_lose(struct stream *s, const char *op, int number, size_t unsent)
 {
-	if (is(s, LOST | OVER))
+	if (s->lost || s->over)
 		return;
-	s->state |= LOST;
+	s->lost = true;
 	s->conn.unsent = unsent;
 	s->err = mem_zero(1, sizeof(*s->err));
 	conn_lost(&s->conn, s->err, op, number);
@@ -85,7 +60,7 @@ write_some(struct stream *s, const void *data, size_t n)
 
 	if (s->pace) {
 		n = pace_allow(s->pace, n, now);
-		s->state = n ? s->state & ~PACED : s->state | PACED;
+		s->paced = n == 0;
 		if (n == 0) {
 			settle_soon(s);
 			return 0;
@@ -94,7 +69,7 @@ write_some(struct stream *s, const void *data, size_t n)
 	put = io_write(&s->io, data, n, NULL);
 	if (put == -1) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
-			lose(s, "send", errno, all);
+			stream_lose(s, "send", errno, all);
 		return 0;
 	}
 	if (s->pace)
@@ -106,11 +81,13 @@ write_some(struct stream *s, const void *data, size_t n)
 static void
 send_fin(struct stream *s)
 {
-	if (!is(s, FINISH) || is(s, FIN_OUT | LOST | OVER) || s->queue.len > 0)
+	if (!s->finishing || s->fin_out || s->lost || s->over ||
+		s->queue.len > 0)
 		return;
-	s->state |= FIN_OUT;
+	s->fin_out = true;
 	if (shutdown(s->io.fd, SHUT_WR) == -1)
-		lose(s, "send", errno == ENOTCONN ? ECONNRESET : errno, 0);
+		stream_lose(
+			s, "send", errno == ENOTCONN ? ECONNRESET : errno, 0);
 	else
 		conn_fin_out(&s->conn);
 }
@@ -129,9 +106,9 @@ flush(struct stream *s)
 	}
 	/* Told after a loss, too: an owner that waits for it reads on, to the
 	 * end of what had arrived. */
-	if (s->queue.len > 0 || !is(s, QUEUED))
+	if (s->queue.len > 0 || !s->owed)
 		return;
-	s->state &= ~QUEUED;
+	s->owed = false;
 	if (s->calls->drained)
 		s->calls->drained(s->arg);
 }
@@ -149,14 +126,14 @@ stream_send(struct stream *s, const void *data, size_t n)
 		if (now == 0 || s->pace)
 			break;
 	}
-	if (is(s, LOST)) {
+	if (s->lost) {
 		settle_soon(s);
 		return;
 	}
 	if (put == n)
 		return;
 	buf_append(&s->queue, (const char *)data + put, n - put);
-	s->state |= QUEUED;
+	s->owed = true;
 	if (s->pace)
 		settle_soon(s);
 	watch(s);
@@ -177,24 +154,24 @@ stream_full(const struct stream *s)
 bool
 stream_sends(const struct stream *s)
 {
-	return !is(s, FINISH | LOST | OVER);
+	return !s->finishing && !s->lost && !s->over;
 }
 
 void
 stream_pause(struct stream *s, bool paused)
 {
-	if (is(s, PAUSED) == paused)
+	if (s->paused == paused)
 		return;
-	s->state = paused ? s->state | PAUSED : s->state & ~PAUSED;
+	s->paused = paused;
 	watch(s);
 }
 
 void
 stream_finish(struct stream *s)
 {
-	if (is(s, OVER))
+	if (s->over)
 		return;
-	s->state |= FINISH;
+	s->finishing = true;
 	send_fin(s);
 	watch(s);
 	settle_soon(s);
@@ -203,7 +180,7 @@ stream_finish(struct stream *s)
 void
 stream_leave(struct stream *s, int64_t linger)
 {
-	s->state |= DISCARD;
+	s->discard = true;
 	s->leave_at = loop_now(s->loop) + linger;
 	stream_finish(s);
 }
@@ -211,7 +188,7 @@ stream_leave(struct stream *s, int64_t linger)
 void
 stream_quit(struct stream *s)
 {
-	s->state |= QUIT;
+	s->quit = true;
 	stream_finish(s);
 }
 
@@ -219,13 +196,14 @@ void
 stream_abort(struct stream *s, enum close_reason reason, const char *why,
 	bool reset, const struct err *err)
 {
-	if (is(s, OVER))
+	if (s->over)
 		return;
-	s->state |= OVER | DISCARD | (reset ? RESET : 0u);
+	s->over = s->discard = true;
+	s->reset = reset;
 	s->conn.unsent += s->queue.len;
 	if (why)
 		s->conn.why = why;
-	if (!is(s, LOST))
+	if (!s->lost)
 		s->reason = reason;
 	if (err && !s->err)
 		s->err = mem_copy(err, sizeof(*err));
@@ -240,7 +218,7 @@ static void
 take(struct stream *s, const uint8_t *data, size_t n)
 {
 	conn_received(&s->conn, data, n, loop_now(s->loop));
-	if (!is(s, DISCARD))
+	if (!s->discard)
 		s->calls->data(s->arg, data, n);
 }
 
@@ -253,7 +231,7 @@ read_some(struct stream *s)
 	int i;
 
 	for (i = 0; i < READS; i++) {
-		if (is(s, PAUSED) && !is(s, DISCARD))
+		if (s->paused && !s->discard)
 			return;
 		got = io_read(&s->io, data, most);
 		if (got <= 0)
@@ -264,16 +242,16 @@ read_some(struct stream *s)
 	}
 	if (got > 0 || (got == -1 && errno == EAGAIN))
 		return;
-	s->state |= EOF_IN;
+	s->eof_in = true;
 	if (got == -1) {
-		lose(s, "recv", errno, s->queue.len);
+		stream_lose(s, "recv", errno, s->queue.len);
 		return;
 	}
 	/* After a reset the end of file is the reset's: ECONNRESET says that no
 	 * FIN had come before it, EPIPE that one had (tcp_reset in Linux). */
-	if (!is(s, LOST) || s->err->number == EPIPE)
+	if (!s->lost || s->err->number == EPIPE)
 		conn_fin_in(&s->conn);
-	if (!is(s, LOST | OVER))
+	if (!s->lost && !s->over)
 		s->calls->eof(s->arg);
 }
 
@@ -282,121 +260,15 @@ on_ready(void *arg, unsigned ready)
 {
 	struct stream *s = arg;
 
-	s->state |= BUSY;
+	s->busy = true;
 	if (ready & LOOP_URGENT && s->calls->urgent)
 		s->calls->urgent(s->arg);
 	if (ready & LOOP_WRITE)
 		flush(s);
-	if (ready & LOOP_READ && !is(s, EOF_IN))
+	if (ready & LOOP_READ && !s->eof_in)
 		read_some(s);
-	s->state &= ~BUSY;
+	s->busy = false;
 	settle(s);
-}
-
-/* The end. */
-
-static void
-gone(struct stream *s)
-{
-	struct err *err = s->err;
-	int code = conn_ended(&s->conn, s->reason, err);
-
-	loop_unwatch(s->loop, &s->watch);
-	loop_cancel(s->loop, &s->timer);
-	if (is(s, RESET))
-		net_reset(s->io.fd);
-	else
-		net_close(s->io.fd, s->linger);
-	buf_free(&s->queue);
-	s->err = NULL;
-	s->calls->gone(s->arg, code, err);
-	free(err);
-}
-
-/* All was acknowledged; where the system does not tell, the peer's FIN says
- * so. Sets the pause until the next look. */
-static bool
-acknowledged(struct stream *s)
-{
-	int64_t left;
-	int number;
-
-	if (is(s, ACKED))
-		return true;
-	left = tcpinfo_unacked(s->io.fd);
-	number = net_error(s->io.fd);
-	if (number)
-		lose(s, "send", number, 0);
-	if (number || left > 0) {
-		s->pause = s->pause ? 2 * s->pause : CLOCK_MS;
-		if (s->pause > ACK_MOST * CLOCK_MS)
-			s->pause = ACK_MOST * CLOCK_MS;
-		return false;
-	}
-	s->state |= ACKED;
-	return true;
-}
-
-/* After an abort without RST: until there is nothing unread, at most 200 ms;
- * with --linger until all was acknowledged. */
-static bool
-drained(struct stream *s, int64_t now)
-{
-	if (is(s, RESET | LOST))
-		return true;
-	if (net_lingers(s->io.fd, s->linger, s->ended_at, now))
-		return false;
-	return is(s, EOF_IN) || tcpinfo_unread(s->io.fd) <= 0 ||
-		now >= s->ended_at + DRAIN_MS * CLOCK_MS;
-}
-
-static void
-idle_over(struct stream *s)
-{
-	struct err err = { 0 };
-
-	conn_idle_over(&s->conn, s->idle, &err);
-	stream_abort(s, CLOSE_IDLE, NULL, true, &err);
-}
-
-static bool
-is_over(struct stream *s, int64_t now)
-{
-	bool ended = is(s, FIN_OUT) && is(s, EOF_IN);
-
-	if (!is(s, OVER | LOST) && ended && acknowledged(s))
-		return true;
-	if (is(s, LOST) && is(s, EOF_IN))
-		return true;
-	if (is(s, QUIT) && is(s, FIN_OUT) && !is(s, OVER | LOST) &&
-		acknowledged(s) && tcpinfo_unread(s->io.fd) <= 0)
-		stream_abort(s, CLOSE_LOCAL, NULL, false, NULL);
-	if (is(s, FIN_OUT) && s->leave_at && now >= s->leave_at)
-		stream_abort(s, CLOSE_LOCAL, NULL, false, NULL);
-	else if (now >= conn_idle_due(&s->conn, s->idle))
-		idle_over(s);
-	return is(s, OVER) && drained(s, now);
-}
-
-static int64_t
-due(const struct stream *s, int64_t now)
-{
-	int64_t at = CLOCK_INF;
-
-	if (is(s, OVER))
-		return now + 10 * CLOCK_MS;
-	if (is(s, FIN_OUT) && is(s, EOF_IN | QUIT) && !is(s, LOST | ACKED))
-		at = now + s->pause;
-	else if (s->leave_at)
-		at = s->leave_at > now ? s->leave_at : now + CLOCK_MS;
-	if (conn_idle_due(&s->conn, s->idle) < at)
-		at = conn_idle_due(&s->conn, s->idle);
-	if (is(s, PACED) && s->queue.len > 0) {
-		int64_t wait = pace_wait(s->pace, s->queue.len, now);
-		if (now + wait < at)
-			at = now + wait;
-	}
-	return at;
 }
 
 static void
@@ -404,17 +276,17 @@ settle(struct stream *s)
 {
 	int64_t now = loop_now(s->loop), at;
 
-	s->state |= BUSY;
-	if (is(s, PACED) && !is(s, OVER | LOST))
+	s->busy = true;
+	if (s->paced && !s->over && !s->lost)
 		flush(s);
 	send_fin(s);
-	s->state &= ~BUSY;
-	if (is_over(s, now)) {
-		gone(s);
+	s->busy = false;
+	if (streamend_reached(s, now)) {
+		streamend_tell(s);
 		return;
 	}
 	watch(s);
-	at = due(s, now);
+	at = streamend_due(s, now);
 	if (at == CLOCK_INF)
 		loop_cancel(s->loop, &s->timer);
 	else

@@ -48,7 +48,19 @@ struct stream {
 	int64_t linger; /* --linger's seconds; set after open */
 	size_t most; /* bytes a read, 0: the scratch; set after open */
 	/* The rest is stream.c's own. */
-	unsigned state;
+	bool eof_in; /* the peer's FIN came */
+	bool finishing; /* FIN once the queue is empty, ... */
+	bool fin_out; /* ... which was sent */
+	bool acked; /* all was acknowledged */
+	bool quit; /* over as soon as that is so */
+	bool discard; /* what comes is for nobody */
+	bool paused; /* the owner reads no more */
+	bool paced; /* the pace says wait */
+	bool owed; /* drained is to be called */
+	bool busy; /* inside on_ready: settled at its end */
+	bool lost; /* the connection broke; err says how */
+	bool over; /* it ends: nothing is sent any more, ... */
+	bool reset; /* ... by RST */
 	int64_t leave_at, ended_at, pause;
 	enum close_reason reason;
 	struct err *err;
