@@ -253,7 +253,7 @@ console() {
 		"$port" 500 s.out
 	assert_success
 	rss=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
-	is_san || ((rss < 64000)) || fail "$rss KiB"
+	is_san || ((rss < 160000)) || fail "$rss KiB"
 	stop "$pid"
 	((code == 0))
 	run grep -c '"reason":"limit".*"why":"it let more than 256 KiB' s.err

@@ -4,7 +4,6 @@
 #include "mem.h"
 #include "playstep.h"
 #include "source.h"
-#include "tcpinfo.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,111 +45,6 @@ struct conn *
 play_conn(struct play *p)
 {
 	return &p->conn;
-}
-
-/* What is told of a step. */
-
-static struct field
-requested(const struct script_step *s)
-{
-	static const char *const ways[] = { "rd", "wr", "both" };
-
-	if (s->op == SCRIPT_SHUTDOWN)
-		return F_STR("requested", ways[s->n]);
-	if (s->op == SCRIPT_SLEEP && s->time != CLOCK_INF)
-		return (struct field)F_REAL(
-			"requested", clock_seconds(s->time), 6);
-	if (s->op == SCRIPT_WRITEV) {
-		uint64_t i, sum = 0;
-		for (i = 0; i < s->n; i++)
-			sum += s->pieces[i];
-		return (struct field)F_UINT("requested", sum);
-	}
-	if (s->n > 0)
-		return (struct field)F_UINT("requested", s->n);
-	return (struct field)F_NULL("requested");
-}
-
-static const char *
-state_of(const struct play *p)
-{
-	struct tcpinfo info;
-
-	if (p->io.fd == -1)
-		return tcpinfo_state_of(&p->local, &p->peer);
-	tcpinfo_get(&info, p->io.fd);
-	return info.state;
-}
-
-static void
-tell_step(struct play *p, const struct script_step *s)
-{
-	struct report_conn id = conn_id(&p->conn);
-	bool failed = p->result == -1;
-
-	if (p->set.quiet || !report_shows(p->set.report, EV_SCRIPT))
-		return;
-	REPORT(p->set.report, EV_SCRIPT, &id, F_UINT("step", s->number),
-		F_STR("op", script_word(s->op)), requested(s),
-		F_INT("result", p->result),
-		F_STR("errno", failed ? err_name(p->error) : NULL),
-		F_INT("elapsed_us", (clock_now() - p->began) / CLOCK_US),
-		F_STR("state", state_of(p)),
-		p->text.len
-			? (struct field)F_BYTES("text",
-				  (const char *)buf_data(&p->text), p->text.len)
-			: (struct field)F_NULL("text"));
-}
-
-/* Who waits for what, as far as this side can see. */
-static const char *
-why_blocked(const struct script_step *s, const struct tcpinfo *t)
-{
-	switch (s->op) {
-	case SCRIPT_SEND:
-	case SCRIPT_SENDALL:
-	case SCRIPT_WRITEV:
-	case SCRIPT_OOB:
-	case SCRIPT_FILL:
-	case SCRIPT_ECHO:
-		return "this side waits for the peer to read: its receive "
-		       "buffer and our send buffer are full";
-	case SCRIPT_RECV:
-	case SCRIPT_RECVALL:
-	case SCRIPT_PEEK:
-	case SCRIPT_RECVOOB:
-	case SCRIPT_EXPECT:
-	case SCRIPT_DRAIN:
-		return t->sendq > 0
-			? "this side waits for the peer to send, and the peer "
-			  "has not taken what was sent to it: does it wait too?"
-			: "this side waits for the peer to send; if the peer "
-			  "waits for this side, it is a deadlock";
-	case SCRIPT_SLEEP:
-	case SCRIPT_KEY:
-	case SCRIPT_SHUTDOWN:
-	case SCRIPT_CLOSE:
-	case SCRIPT_RESET:
-	case SCRIPT_OPEN:
-	case SCRIPT_SHUT:
-		break;
-	}
-	return "it waits for a key";
-}
-
-static void
-tell_blocked(struct play *p, const struct script_step *s)
-{
-	struct report_conn id = conn_id(&p->conn);
-	struct tcpinfo t;
-
-	tcpinfo_get(&t, p->io.fd);
-	REPORT(p->set.report, EV_BLOCKED, &id, F_UINT("step", s->number),
-		F_STR("op", script_word(s->op)), requested(s),
-		F_UINT("result", p->done),
-		F_INT("elapsed_us", (clock_now() - p->began) / CLOCK_US),
-		F_STR("state", t.state), F_KNOWN("recvq", t.recvq),
-		F_KNOWN("sendq", t.sendq), F_STR("why", why_blocked(s, &t)));
 }
 
 /* The end. */
@@ -215,7 +109,7 @@ on_limit(void *arg)
 {
 	struct play *p = arg;
 
-	tell_blocked(p, &p->set.script->step[p->at]);
+	play_tell_blocked(p, &p->set.script->step[p->at]);
 	p->code = EXIT_TIMEOUT;
 	finish(p, CLOSE_TIMEOUT, false);
 }
@@ -273,7 +167,7 @@ end_step(struct play *p, const struct script_step *s)
 	match_free(&p->match);
 	if (closes)
 		let_go(p, CLOSE_LOCAL, s->op == SCRIPT_RESET);
-	tell_step(p, s);
+	play_tell_step(p, s);
 	if (closes)
 		tell_end(p, CLOSE_LOCAL);
 	p->started = false;

@@ -1,5 +1,6 @@
 #include "playstep.h"
 #include "mem.h"
+#include "playtry.h"
 #include "tcpinfo.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -8,168 +9,42 @@
 #include <sys/uio.h>
 
 enum {
-	FILL_QUIET = 1, /* s without a byte taken: it is full */
-	FILL_LOOK = 50, /* ms between tries when it was */
-	FILL_WRITES = 4096, /* a turn */
 	FULL_LOOK = 10, /* ms, while standard output takes no more */
 	URGENT_LOOK = 100, /* ms: has the peer ended? select does not say */
 };
 
-static enum play_wait
-failed(struct play *p)
+enum play_wait
+play_done(struct play *p)
+{
+	p->result = (int64_t)p->done;
+	return PLAY_DONE;
+}
+
+enum play_wait
+play_failed(struct play *p)
 {
 	p->result = -1;
 	p->error = errno;
 	return PLAY_DONE;
 }
 
-static enum play_wait
-done(struct play *p)
-{
-	p->result = (int64_t)p->done;
-	return PLAY_DONE;
-}
-
-static bool
-would_block(void)
+bool
+play_blocked(void)
 {
 	return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
-static enum play_wait
-wait_time(struct play *p, int64_t delay)
+enum play_wait
+play_later(struct play *p, int64_t delay)
 {
 	p->delay = delay;
 	return PLAY_TIME;
 }
 
-static size_t
-at_most(uint64_t n, size_t most)
+size_t
+play_at_most(uint64_t n, size_t most)
 {
 	return n < most ? (size_t)n : most;
-}
-
-/* Sending. */
-
-static ssize_t
-write_once(struct play *p, const void *data, size_t n, int flags)
-{
-	ssize_t put;
-
-	do
-		put = send(
-			p->io.fd, data, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (put == -1 && errno == EINTR);
-	if (put > 0) {
-		conn_sent(&p->conn, data, (size_t)put, loop_now(p->set.loop));
-		p->done += (uint64_t)put;
-	}
-	return put;
-}
-
-/* The bytes of a step from offset on: its text, or the pattern. */
-static const uint8_t *
-bytes_of(const struct script_step *s, uint64_t offset, size_t n, uint8_t *room)
-{
-	if (s->text.len > 0)
-		return buf_data(&s->text) + offset;
-	script_pattern(room, n, offset);
-	return room;
-}
-
-static enum play_wait
-step_send(struct play *p, const struct script_step *s)
-{
-	size_t n = at_most(s->n, SCRIPT_ROOM);
-	uint8_t *room = s->text.len ? NULL : mem_alloc(n);
-	ssize_t put = write_once(p, bytes_of(s, 0, n, room), n, 0);
-	int number = errno;
-
-	free(room);
-	errno = number;
-	if (put == -1)
-		return would_block() ? PLAY_WRITE : failed(p);
-	return done(p);
-}
-
-static enum play_wait
-step_sendall(struct play *p, const struct script_step *s)
-{
-	uint8_t *room = loop_scratch(p->set.loop);
-
-	while (p->done < s->n) {
-		size_t n = at_most(s->n - p->done, LOOP_SCRATCH);
-		if (write_once(p, bytes_of(s, p->done, n, room), n, 0) == -1)
-			return would_block() ? PLAY_WRITE : failed(p);
-	}
-	return done(p);
-}
-
-static enum play_wait
-step_writev(struct play *p, const struct script_step *s)
-{
-	struct iovec piece[SCRIPT_PIECES];
-	struct msghdr message = { .msg_iov = piece, .msg_iovlen = (int)s->n };
-	uint64_t sum = 0, i;
-	uint8_t *room;
-	ssize_t put;
-	int number;
-
-	for (i = 0; i < s->n; i++)
-		sum += s->pieces[i];
-	room = mem_alloc(sum);
-	script_pattern(room, sum, 0);
-	for (sum = 0, i = 0; i < s->n; i++) {
-		piece[i].iov_base = room + sum;
-		piece[i].iov_len = s->pieces[i];
-		sum += s->pieces[i];
-	}
-	put = sendmsg(p->io.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (put > 0)
-		conn_sent(&p->conn, room, (size_t)put, loop_now(p->set.loop));
-	number = errno;
-	free(room);
-	errno = number;
-	if (put == -1)
-		return would_block() || errno == EINTR ? PLAY_WRITE : failed(p);
-	p->done = (uint64_t)put;
-	return done(p);
-}
-
-static enum play_wait
-step_oob(struct play *p, const struct script_step *s)
-{
-	if (write_once(p, buf_data(&s->text), s->text.len, MSG_OOB) == -1)
-		return would_block() ? PLAY_WRITE : failed(p);
-	return done(p);
-}
-
-/* select says writable at a third free; the kernel takes a byte earlier. */
-static enum play_wait
-step_fill(struct play *p, const struct script_step *s)
-{
-	uint8_t *room = loop_scratch(p->set.loop);
-	size_t n = p->set.chunk ? p->set.chunk : 1;
-	int64_t now = clock_now();
-	int i;
-
-	(void)s;
-	n = at_most(n, LOOP_SCRATCH);
-	script_pattern(room, n, p->done);
-	for (i = 0; i < FILL_WRITES; i++) {
-		if (write_once(p, room, n, 0) == -1)
-			break;
-		p->quiet_at = now + FILL_QUIET * CLOCK_S;
-	}
-	if (i == FILL_WRITES)
-		return wait_time(p, 0);
-	if (!would_block())
-		return failed(p);
-	if (p->quiet_at == 0)
-		p->quiet_at = now + FILL_QUIET * CLOCK_S;
-	if (now >= p->quiet_at)
-		return done(p);
-	return wait_time(p, FILL_LOOK * CLOCK_MS);
 }
 
 /* Receiving. */
@@ -227,19 +102,19 @@ full(const struct play *p)
 static enum play_wait
 no_data(struct play *p)
 {
-	return would_block() ? PLAY_READ : failed(p);
+	return play_blocked() ? PLAY_READ : play_failed(p);
 }
 
 static enum play_wait
 step_recv(struct play *p, const struct script_step *s)
 {
-	size_t n = at_most(s->n, SCRIPT_ROOM);
+	size_t n = play_at_most(s->n, SCRIPT_ROOM);
 	uint8_t *room;
 	ssize_t got;
 	int number;
 
 	if (full(p))
-		return wait_time(p, FULL_LOOK * CLOCK_MS);
+		return play_later(p, FULL_LOOK * CLOCK_MS);
 	room = n <= LOOP_SCRATCH ? loop_scratch(p->set.loop) : mem_alloc(n);
 	got = read_once(p, room, n, 0);
 	number = errno;
@@ -248,7 +123,7 @@ step_recv(struct play *p, const struct script_step *s)
 	if (n > LOOP_SCRATCH)
 		free(room);
 	errno = number;
-	return got == -1 ? no_data(p) : done(p);
+	return got == -1 ? no_data(p) : play_done(p);
 }
 
 /* n bytes, or to the end where n is 0. */
@@ -262,15 +137,15 @@ read_on(struct play *p, uint64_t n)
 		uint64_t left = n ? n - p->done : LOOP_SCRATCH;
 		ssize_t got;
 		if (full(p))
-			return wait_time(p, FULL_LOOK * CLOCK_MS);
-		got = read_once(p, room, at_most(left, LOOP_SCRATCH), 0);
+			return play_later(p, FULL_LOOK * CLOCK_MS);
+		got = read_once(p, room, play_at_most(left, LOOP_SCRATCH), 0);
 		if (got == -1)
 			return no_data(p);
 		if (got == 0 && p->eof)
-			return done(p);
+			return play_done(p);
 		received(p, room, (size_t)got);
 	}
-	return n && p->done == n ? done(p) : wait_time(p, 0);
+	return n && p->done == n ? play_done(p) : play_later(p, 0);
 }
 
 static enum play_wait
@@ -290,7 +165,7 @@ static enum play_wait
 step_peek(struct play *p, const struct script_step *s)
 {
 	uint8_t *room = loop_scratch(p->set.loop);
-	size_t n = at_most(s->n, LOOP_SCRATCH);
+	size_t n = play_at_most(s->n, LOOP_SCRATCH);
 	ssize_t got = read_once(p, room, n, MSG_PEEK);
 
 	if (got == -1)
@@ -298,7 +173,7 @@ step_peek(struct play *p, const struct script_step *s)
 	p->done = (uint64_t)got;
 	buf_append(&p->text, room,
 		p->done < PLAY_TEXT ? (size_t)p->done : PLAY_TEXT);
-	return done(p);
+	return play_done(p);
 }
 
 /* Whether the peer's FIN or RST is here, whatever is unread before it. */
@@ -326,14 +201,14 @@ step_recvoob(struct play *p, const struct script_step *s)
 	(void)s;
 	/* EINVAL: no urgent data yet, or it was read in band. */
 	if (got == -1 &&
-		(would_block() || (errno == EINVAL && !peer_ended(p)))) {
+		(play_blocked() || (errno == EINVAL && !peer_ended(p)))) {
 		p->delay = URGENT_LOOK * CLOCK_MS;
 		return PLAY_URGENT;
 	}
 	if (got == -1)
-		return failed(p);
+		return play_failed(p);
 	received(p, &byte, (size_t)got);
-	return done(p);
+	return play_done(p);
 }
 
 /* Takes what leads up to the text and not a byte more. */
@@ -347,13 +222,13 @@ step_expect(struct play *p, const struct script_step *s)
 	(void)s;
 	for (;;) {
 		if (full(p))
-			return wait_time(p, FULL_LOOK * CLOCK_MS);
+			return play_later(p, FULL_LOOK * CLOCK_MS);
 		got = read_once(p, room, LOOP_SCRATCH, MSG_PEEK);
 		if (got == -1)
 			return no_data(p);
 		if (got == 0 && p->eof) {
 			p->code = EXIT_ASSERT;
-			return done(p);
+			return play_done(p);
 		}
 		end = match_feed(&p->match, room, (size_t)got);
 		got = read_once(p, room, end ? end : (size_t)got, 0);
@@ -361,7 +236,7 @@ step_expect(struct play *p, const struct script_step *s)
 			return no_data(p);
 		received(p, room, (size_t)got);
 		if (end)
-			return done(p);
+			return play_done(p);
 	}
 }
 
@@ -370,7 +245,7 @@ static enum play_wait
 step_echo(struct play *p, const struct script_step *s)
 {
 	uint8_t *room = loop_scratch(p->set.loop);
-	size_t n = at_most(s->n, LOOP_SCRATCH);
+	size_t n = play_at_most(s->n, LOOP_SCRATCH);
 	ssize_t got;
 
 	if (p->echo.len == 0) {
@@ -378,18 +253,18 @@ step_echo(struct play *p, const struct script_step *s)
 		if (got == -1)
 			return no_data(p);
 		if (got == 0)
-			return done(p);
+			return play_done(p);
 		conn_received(
 			&p->conn, room, (size_t)got, loop_now(p->set.loop));
 		buf_append(&p->echo, room, (size_t)got);
 	}
 	while (p->echo.len > 0) {
-		ssize_t put = write_once(p, buf_data(&p->echo), p->echo.len, 0);
+		ssize_t put = play_write(p, buf_data(&p->echo), p->echo.len, 0);
 		if (put == -1)
-			return would_block() ? PLAY_WRITE : failed(p);
+			return play_blocked() ? PLAY_WRITE : play_failed(p);
 		buf_consume(&p->echo, (size_t)put);
 	}
-	return done(p);
+	return play_done(p);
 }
 
 /* The rest. */
@@ -400,9 +275,9 @@ step_sleep(struct play *p, const struct script_step *s)
 	int64_t left;
 
 	if (s->time == CLOCK_INF)
-		return wait_time(p, CLOCK_INF);
+		return play_later(p, CLOCK_INF);
 	left = p->began + s->time - clock_now();
-	return left > 0 ? wait_time(p, left) : done(p);
+	return left > 0 ? play_later(p, left) : play_done(p);
 }
 
 static enum play_wait
@@ -411,10 +286,10 @@ step_key(struct play *p, const struct script_step *s)
 	(void)s;
 	if (!p->pressed) {
 		play_wait_key(p);
-		return wait_time(p, CLOCK_INF);
+		return play_later(p, CLOCK_INF);
 	}
 	p->pressed = p->key.ended;
-	return done(p);
+	return play_done(p);
 }
 
 static enum play_wait
@@ -423,10 +298,10 @@ step_shutdown(struct play *p, const struct script_step *s)
 	static const int ways[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
 
 	if (shutdown(p->io.fd, ways[s->n]) == -1)
-		return failed(p);
+		return play_failed(p);
 	if (ways[s->n] != SHUT_RD)
 		conn_fin_out(&p->conn);
-	return done(p);
+	return play_done(p);
 }
 
 /* close and reset: play does it, after the step was tried. */
@@ -436,9 +311,9 @@ step_end(struct play *p, const struct script_step *s)
 	(void)s;
 	if (p->io.fd == -1) {
 		errno = EBADF;
-		return failed(p);
+		return play_failed(p);
 	}
-	return done(p);
+	return play_done(p);
 }
 
 enum play_wait
@@ -446,17 +321,17 @@ play_step(struct play *p, const struct script_step *s)
 {
 	static enum play_wait (*const step[])(
 		struct play *, const struct script_step *) = {
-		[SCRIPT_SEND] = step_send,
-		[SCRIPT_SENDALL] = step_sendall,
-		[SCRIPT_WRITEV] = step_writev,
+		[SCRIPT_SEND] = play_send,
+		[SCRIPT_SENDALL] = play_sendall,
+		[SCRIPT_WRITEV] = play_writev,
 		[SCRIPT_RECV] = step_recv,
 		[SCRIPT_RECVALL] = step_recvall,
 		[SCRIPT_PEEK] = step_peek,
-		[SCRIPT_OOB] = step_oob,
+		[SCRIPT_OOB] = play_oob,
 		[SCRIPT_RECVOOB] = step_recvoob,
 		[SCRIPT_EXPECT] = step_expect,
 		[SCRIPT_ECHO] = step_echo,
-		[SCRIPT_FILL] = step_fill,
+		[SCRIPT_FILL] = play_fill,
 		[SCRIPT_DRAIN] = step_drain,
 		[SCRIPT_SLEEP] = step_sleep,
 		[SCRIPT_KEY] = step_key,

@@ -44,6 +44,9 @@ enum play_wait {
 
 /* Tries the step; to be called again when what it waits for has come. */
 enum play_wait play_step(struct play *p, const struct script_step *s);
+/* playtell.c: a step that is over; one that --step-timeout ends. */
+void play_tell_step(struct play *p, const struct script_step *s);
+void play_tell_blocked(struct play *p, const struct script_step *s);
 /* A line of standard input sets pressed. */
 void play_wait_key(struct play *p);
 
