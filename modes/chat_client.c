@@ -494,6 +494,16 @@ on_screen(void *arg, bool before)
 }
 
 static void
+release(void *arg)
+{
+	struct user *u = arg;
+
+	sink_close(&u->out);
+	buf_free(&u->typed);
+	buf_free(&u->got);
+}
+
+static void
 start(struct user *u, const struct endpoint *to)
 {
 	struct loop *l = u->life.loop;
@@ -528,11 +538,11 @@ chat_client(const struct run *run)
 		.deadline = conf->limits.deadline,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = &u,
 	};
 	struct endpoint to;
 	struct err err = { 0 };
-	int code;
 
 	if (run->argc == 0 && !conf->net.path)
 		return mode_usage(run, NET_NEITHER);
@@ -541,9 +551,5 @@ chat_client(const struct run *run)
 	if (life_begin(&u.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);
 	start(&u, &to);
-	code = life_run(&u.life);
-	sink_close(&u.out);
-	buf_free(&u.typed);
-	buf_free(&u.got);
-	return code;
+	return life_run(&u.life);
 }

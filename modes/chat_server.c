@@ -372,6 +372,17 @@ start(struct chat_server *srv, struct err *err)
 	return 0;
 }
 
+static void
+release(void *arg)
+{
+	struct chat_server *srv = arg;
+
+	chat_udp_close(srv);
+	listener_free(srv->listener);
+	sink_close(&srv->out);
+	chat_room_close(&srv->room);
+}
+
 int
 chat_server(const struct run *run)
 {
@@ -392,10 +403,10 @@ chat_server(const struct run *run)
 		.deadline = conf->limits.deadline,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = &srv,
 	};
 	struct err err = { 0 };
-	int code;
 
 	if (chat_room_open(&srv.room, conf, &err) == -1 ||
 		life_begin(&srv.life, &setup, &err) == -1) {
@@ -403,13 +414,7 @@ chat_server(const struct run *run)
 		return mode_refuse(run, &err);
 	}
 	if (start(&srv, &err) == -1)
-		code = err.op ? life_fail(&srv.life, &err)
+		return err.op ? life_fail(&srv.life, &err)
 			      : mode_refuse(run, &err);
-	else
-		code = life_run(&srv.life);
-	chat_udp_close(&srv);
-	listener_free(srv.listener);
-	sink_close(&srv.out);
-	chat_room_close(&srv.room);
-	return code;
+	return life_run(&srv.life);
 }

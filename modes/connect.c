@@ -240,6 +240,18 @@ members(void *arg, struct field *out)
 	return n;
 }
 
+static void
+release(void *arg)
+{
+	struct connect *c = arg;
+
+	if (c->open && !c->to.datagram && !c->play)
+		pump_free(&c->pump);
+	play_free(c->play);
+	sink_close(&c->out);
+	dial_cancel(c->dial);
+}
+
 static int
 check(const struct run *run, const struct connect_conf *conf)
 {
@@ -271,6 +283,7 @@ connect_run(const struct run *run)
 		.deadline = conf->limits.deadline,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = &c,
 	};
 	int code;
@@ -295,13 +308,7 @@ connect_run(const struct run *run)
 		.done = on_dialed,
 		.arg = &c,
 	});
-	code = life_run(&c.life);
-	if (c.open && !c.to.datagram && !c.play)
-		pump_free(&c.pump);
-	play_free(c.play);
-	sink_close(&c.out);
-	dial_cancel(c.dial);
-	return code;
+	return life_run(&c.life);
 }
 
 const struct mode mode_connect = {

@@ -394,6 +394,19 @@ members(void *arg, struct field *out)
 	return n;
 }
 
+static void
+release(void *arg)
+{
+	struct echo_server *srv = arg;
+
+	echo_close_sockets(srv);
+	listener_free(srv->listener);
+	if (srv->tell[0] != -1) {
+		close(srv->tell[0]);
+		close(srv->tell[1]);
+	}
+}
+
 static int
 start(struct echo_server *srv, struct err *err)
 {
@@ -443,10 +456,10 @@ echo_server(const struct run *run)
 		.deadline = conf->limits.deadline,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = &srv,
 	};
 	struct err err = { 0 };
-	int code;
 
 	if (conf->serial || (conf->listen.once && !srv.datagram))
 		srv.listen.max_clients = 1;
@@ -456,12 +469,5 @@ echo_server(const struct run *run)
 	if (start(&srv, &err) == -1)
 		return err.op ? life_fail(&srv.life, &err)
 			      : mode_refuse(run, &err);
-	code = life_run(&srv.life);
-	echo_close_sockets(&srv);
-	listener_free(srv.listener);
-	if (srv.tell[0] != -1) {
-		close(srv.tell[0]);
-		close(srv.tell[1]);
-	}
-	return code;
+	return life_run(&srv.life);
 }

@@ -342,11 +342,21 @@ open_listener(struct serve *s, struct err *err)
 	return s->listener ? 0 : -1;
 }
 
+static void
+release(void *arg)
+{
+	struct serve *s = arg;
+
+	listener_free(s->listener);
+	serve_udp_free(s);
+	sink_close(&s->out);
+	buf_free(&s->reply);
+}
+
 static int
 serve_start(struct serve *s)
 {
 	struct err err = { 0 };
-	int code;
 
 	s->sockopts = life_sockopts(&s->life, &s->conf->sockopts);
 	s->started = loop_now(s->life.loop);
@@ -362,12 +372,7 @@ serve_start(struct serve *s)
 	if (s->count && !s->conf->forward.host[0])
 		loop_timer(s->life.loop, &s->first, s->conf->limits.timeout,
 			on_first, s);
-	code = life_run(&s->life);
-	listener_free(s->listener);
-	serve_udp_free(s);
-	sink_close(&s->out);
-	buf_free(&s->reply);
-	return code;
+	return life_run(&s->life);
 }
 
 static int
@@ -384,6 +389,7 @@ serve_run(const struct run *run)
 		.sight = &conf.sight,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = &s,
 	};
 	int code;

@@ -118,6 +118,8 @@ life_end(struct life *l, int code)
 		l->set.members ? l->set.members(l->set.arg, fields) : 0);
 	if (code == EXIT_OK && report_failed(l->report))
 		code = EXIT_LOCAL;
+	if (l->set.release)
+		l->set.release(l->set.arg);
 	report_close(l->report);
 	loop_cancel(l->loop, &l->deadline);
 	loop_free(l->loop);

@@ -36,6 +36,9 @@ struct life_setup {
 	 * at most LIFE_MEMBERS, and returns how many. What they point to must
 	 * live until the mode's next callback. */
 	size_t (*members)(void *arg, struct field *out);
+	/* After the summary: frees what stands on the loop, which is freed
+	 * next. May be NULL. */
+	void (*release)(void *arg);
 	void *arg;
 };
 

@@ -135,6 +135,17 @@ on_stop(void *arg, const struct err *why)
 	loop_timer(t->life.loop, &t->timer, CLOCK_S, on_hurry, t);
 }
 
+static void
+release(void *arg)
+{
+	struct transfer *t = arg;
+
+	listener_free(t->listener);
+	dial_cancel(t->dial);
+	buf_free(&t->out);
+	buf_free(&t->frame);
+}
+
 int
 transfer_begin(struct transfer *t, const char *mode, enum report_manner manner,
 	struct err *err)
@@ -149,6 +160,7 @@ transfer_begin(struct transfer *t, const char *mode, enum report_manner manner,
 		.deadline = conf->limits.deadline,
 		.stop = on_stop,
 		.members = members,
+		.release = release,
 		.arg = t,
 	};
 
@@ -248,7 +260,6 @@ int
 transfer_run(struct transfer *t)
 {
 	struct err err = { 0 };
-	int code;
 
 	if (t->listens && start_listening(t, &err) == -1)
 		return life_fail(&t->life, &err);
@@ -256,12 +267,7 @@ transfer_run(struct transfer *t)
 		t->ready(t);
 	if (!t->listens)
 		start_dialing(t);
-	code = life_run(&t->life);
-	listener_free(t->listener);
-	dial_cancel(t->dial);
-	buf_free(&t->out);
-	buf_free(&t->frame);
-	return code;
+	return life_run(&t->life);
 }
 
 void
