@@ -1,53 +1,12 @@
 /* sockctl chat HOST PORT: what is typed to the server, what comes to the
  * screen; on a terminal with a row for typing. */
-#include "../util/sink.h"
-#include "../util/source.h"
 #include "../util/term.h"
-#include "chat_link.h"
-#include "chat_row.h"
+#include "chat_user.h"
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	CHAT_LONGEST = 64 * 1024, /* a line from the server */
-	CHAT_PART = 500, /* ms for the server to hear that we left */
-};
-
-enum local_verb {
-	LOCAL_CONNECT = CHAT_UNKNOWN + 1,
-	LOCAL_DISCONNECT,
-	LOCAL_MENU,
-	LOCAL_EXIT,
-};
-
-static const struct chat_command local_commands[] = {
-	{ "/connect", LOCAL_CONNECT, 1, "HOST PORT", "go to another server" },
-	{ "/disconnect", LOCAL_DISCONNECT, 0, "", "leave this server" },
-	{ "/menu", LOCAL_MENU, 0, "", "choices by number" },
-	{ "/exit", LOCAL_EXIT, 0, "", "leave, and end this program" },
-	{ NULL, CHAT_UNKNOWN, 0, NULL, NULL },
-};
-
-/* What the next line answers. */
-enum question { ASK_NOTHING, ASK_CHOICE, ASK_ADDRESS, ASK_MESSAGE };
-
-struct user {
-	const struct chat_conf *conf;
-	struct life life;
-	struct chat_link link;
-	struct source in;
-	struct sink out;
-	struct chat_row row;
-	bool tty; /* with a row to type in */
-	bool clean; /* standard output is a terminal */
-	struct buf typed, got; /* not taken, not shown yet */
-	enum question question;
-	bool staying; /* /disconnect: no end of the program */
-	bool ending;
-	int64_t started;
-	int code;
-};
+enum { CHAT_LONGEST = 64 * 1024 }; /* bytes of a line from the server */
 
 static void work(struct user *u);
 
@@ -64,11 +23,8 @@ show(struct user *u, const void *line, size_t n)
 	sink_write(&u->out, "\n", 1);
 }
 
-static void notice(struct user *u, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-notice(struct user *u, const char *format, ...)
+void
+chat_notice(struct user *u, const char *format, ...)
 {
 	struct buf line = { 0 };
 	va_list ap;
@@ -128,8 +84,8 @@ over(struct user *u, int code)
 		loop_stop(u->life.loop, life_code(&u->life, code));
 }
 
-static void
-leave(struct user *u)
+void
+chat_user_leave(struct user *u)
 {
 	u->ending = true;
 	if (u->link.state == LINK_CLOSED)
@@ -141,13 +97,13 @@ leave(struct user *u)
 
 /* The connection. */
 
-static void
-send_line(struct user *u, const char *head, const char *line, size_t n)
+void
+chat_send_line(struct user *u, const char *head, const char *line, size_t n)
 {
 	struct buf out = { 0 };
 
 	if (u->link.state != LINK_OPEN) {
-		notice(u, "not connected; /connect HOST PORT");
+		chat_notice(u, "not connected; /connect HOST PORT");
 		return;
 	}
 	buf_string(&out, head);
@@ -163,7 +119,8 @@ on_opened(void *arg)
 	struct user *u = arg;
 
 	if (u->conf->nick)
-		send_line(u, "/nick ", u->conf->nick, strlen(u->conf->nick));
+		chat_send_line(
+			u, "/nick ", u->conf->nick, strlen(u->conf->nick));
 	work(u);
 }
 
@@ -197,7 +154,7 @@ on_ended(void *arg, int code)
 		over(u, u->code ? u->code : code);
 		return;
 	}
-	notice(u, "not connected; /connect HOST PORT, /exit");
+	chat_notice(u, "not connected; /connect HOST PORT, /exit");
 	work(u);
 }
 
@@ -209,139 +166,6 @@ static const struct chat_link_calls link_calls = {
 };
 
 /* What is typed. */
-
-static void
-local_connect(struct user *u, const char *text, size_t n)
-{
-	char host[256], port[64];
-	const char *word;
-	struct endpoint to;
-	struct err err = { 0 };
-	size_t len = chat_word(&text, &n, &word);
-
-	if (u->link.conn) {
-		notice(u, "connected to %s; /disconnect first",
-			u->link.conn->peer);
-		return;
-	}
-	if (len >= sizeof(host) || n >= sizeof(port)) {
-		notice(u, "that is no HOST and PORT");
-		return;
-	}
-	memcpy(host, word, len);
-	host[len] = '\0';
-	memcpy(port, text, n);
-	port[n] = '\0';
-	if (endpoint_parse(&to, host, n ? port : NULL, &err) == -1) {
-		notice(u, "%s", err.text);
-		return;
-	}
-	to.datagram |= u->conf->net.udp;
-	chat_link_open(&u->link, &to);
-}
-
-/* The choices of /menu: what is sent, or a local command, or a question. */
-static const struct {
-	const char *text, *sends;
-	int verb;
-	enum question question;
-	const char *asks;
-} menu[] = {
-	{ "connect", NULL, 0, ASK_ADDRESS, "HOST PORT?" },
-	{ "disconnect", NULL, LOCAL_DISCONNECT, ASK_CHOICE, NULL },
-	{ "the server's time", "/time", 0, ASK_CHOICE, NULL },
-	{ "the server's name", "/name", 0, ASK_CHOICE, NULL },
-	{ "the list of clients", "/list", 0, ASK_CHOICE, NULL },
-	{ "a message to a client", NULL, 0, ASK_MESSAGE,
-		"its number or name, and the text?" },
-	{ "exit", NULL, LOCAL_EXIT, ASK_NOTHING, NULL },
-};
-enum { CHAT_CHOICES = sizeof(menu) / sizeof(*menu) };
-
-static void
-show_menu(struct user *u)
-{
-	size_t i;
-
-	for (i = 0; i < CHAT_CHOICES; i++)
-		notice(u, "%zu %s", i + 1, menu[i].text);
-	u->question = ASK_CHOICE;
-}
-
-static void
-local_command(struct user *u, int verb, const struct chat_said *s)
-{
-	switch ((enum local_verb)verb) {
-	case LOCAL_CONNECT:
-		local_connect(u, s->text, s->len);
-		return;
-	case LOCAL_DISCONNECT:
-		u->staying = u->link.conn;
-		if (u->staying)
-			chat_link_part(&u->link, CHAT_PART * CLOCK_MS);
-		else
-			notice(u, "not connected");
-		return;
-	case LOCAL_MENU:
-		show_menu(u);
-		return;
-	case LOCAL_EXIT:
-		leave(u);
-		return;
-	}
-}
-
-/* A line that answers the menu. False: it is a line like any other. */
-static bool
-answer(struct user *u, const char *line, size_t n)
-{
-	enum question asked = u->question;
-	size_t choice = n == 1 ? (size_t)(line[0] - '1') : CHAT_CHOICES;
-
-	u->question = ASK_CHOICE;
-	if (asked == ASK_ADDRESS) {
-		local_connect(u, line, n);
-		return true;
-	}
-	if (asked == ASK_MESSAGE) {
-		send_line(u, "/msg ", line, n);
-		return true;
-	}
-	u->question = ASK_NOTHING;
-	if (asked == ASK_NOTHING || choice >= CHAT_CHOICES)
-		return false;
-	u->question = menu[choice].question;
-	if (menu[choice].asks)
-		notice(u, "%s", menu[choice].asks);
-	if (menu[choice].sends)
-		send_line(u, menu[choice].sends, "", 0);
-	if (menu[choice].verb)
-		local_command(u, menu[choice].verb, NULL);
-	return true;
-}
-
-static void
-typed_line(struct user *u, const char *line, size_t n)
-{
-	const struct chat_command *c;
-	struct chat_said s;
-
-	if (n > 0 && line[n - 1] == '\r')
-		n--;
-	if (answer(u, line, n))
-		return;
-	chat_parse(&s, local_commands, line, n);
-	if (s.command) {
-		local_command(u, s.verb, &s);
-		return;
-	}
-	chat_parse(&s, chat_commands, line, n);
-	for (c = local_commands; u->tty && s.verb == CHAT_HELP && c->name; c++)
-		notice(u, "%s%s%s: %s", c->name, *c->args ? " " : "", c->args,
-			c->help);
-	send_line(u, "", line, n);
-	u->ending |= s.verb == CHAT_QUIT && u->link.conn;
-}
 
 /* Takes the next line, or key, off what was typed; false: nothing is there. */
 static bool
@@ -358,13 +182,13 @@ take_typed(struct user *u)
 		buf_consume(&u->typed, 1);
 		switch (chat_row_key(&u->row, key)) {
 		case LINE_ENTERED:
-			typed_line(u, buf_cstr(&u->row.line.text),
+			chat_typed(u, buf_cstr(&u->row.line.text),
 				u->row.line.text.len);
 			if (u->tty)
 				chat_row_next(&u->row);
 			break;
 		case LINE_END:
-			leave(u);
+			chat_user_leave(u);
 			break;
 		case LINE_NOTHING:
 		case LINE_CHANGED:
@@ -376,7 +200,7 @@ take_typed(struct user *u)
 	end = memchr(data, '\n', n);
 	if (!end && !u->in.ended && n < CHAT_LONGEST)
 		return false;
-	typed_line(u, data, end ? (size_t)(end - data) : n);
+	chat_typed(u, data, end ? (size_t)(end - data) : n);
 	buf_consume(&u->typed, end ? (size_t)(end - data) + 1 : n);
 	return true;
 }
@@ -402,7 +226,7 @@ work(struct user *u)
 	 * where it could not be read. */
 	if (!waits && u->in.ended &&
 		(u->in.total > 0 || u->code || u->link.state == LINK_CLOSED))
-		leave(u);
+		chat_user_leave(u);
 }
 
 static void

@@ -85,6 +85,13 @@ int echo_client(const struct run *run);
  * means, which may be the end of the run. */
 struct echo_peer *echo_peer_new(struct echo_server *srv);
 void echo_peer_free(struct echo_peer *p, int code);
+/* Message number (from 1): size bytes that differ from message to message, so
+ * that an answer to another one is noticed. */
+void echo_make(struct buf *message, size_t size, uint64_t number);
+/* Takes a line with its newline off typed, or most bytes of a longer one, or
+ * what is left where the input has ended. False: there is none yet. */
+bool echo_take_line(
+	struct buf *message, struct buf *typed, size_t most, bool ended);
 /* A line mode: takes whole lines off p->line and appends the answers; with
  * ended the rest, too. True after the line that is --until's word. */
 bool echo_lines(struct echo_peer *p, struct buf *out, bool ended);

@@ -5,7 +5,6 @@
 #include "../util/source.h"
 #include "echo.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,7 +43,7 @@ struct probe {
 	int code;
 };
 
-static void next_message(struct probe *p);
+static void next_message(void *arg);
 
 /* The end. */
 
@@ -110,45 +109,6 @@ fail(struct probe *p, enum close_reason reason, const struct err *err)
 }
 
 /* Messages. */
-
-/* Bytes that differ from message to message, so that an answer to another one
- * is noticed. */
-static void
-make_message(struct probe *p)
-{
-	size_t size = p->conf->size ? p->conf->size : ECHO_SIZE, i;
-	uint64_t x = (uint64_t)p->count + 1;
-	uint8_t *to = buf_room(&p->message, size);
-
-	for (i = 0; i < size; i++) {
-		if (i % 8 == 0)
-			x = x * UINT64_C(6364136223846793005) + 1442695041;
-		to[i] = (uint8_t)(x >> (56 - i % 8 * 8));
-	}
-	buf_added(&p->message, size);
-}
-
-/* A line with its newline, a piece of a long one, or what is left at the end
- * of the input. False: there is none yet. */
-static bool
-take_line(struct probe *p)
-{
-	size_t n = p->typed.len, most = ECHO_LINE_MAX;
-	const uint8_t *data = buf_data(&p->typed), *end;
-
-	if (p->to.datagram)
-		most = ECHO_DATAGRAM_MAX;
-	end = n > 0 ? memchr(data, '\n', n) : NULL;
-	if (end)
-		n = (size_t)(end - data) + 1;
-	if (n > most)
-		n = most;
-	else if (!end && n < most && !p->in.ended)
-		return false;
-	buf_append(&p->message, data, n);
-	buf_consume(&p->typed, n);
-	return true;
-}
 
 static void
 answered(struct probe *p)
@@ -229,14 +189,9 @@ send_message(struct probe *p)
 }
 
 static void
-on_due(void *arg)
+next_message(void *arg)
 {
-	next_message(arg);
-}
-
-static void
-next_message(struct probe *p)
-{
+	struct probe *p = arg;
 	int64_t most = p->conf->count ? p->conf->count : ECHO_MESSAGES;
 	int64_t now = clock_now();
 
@@ -247,13 +202,18 @@ next_message(struct probe *p)
 		return;
 	}
 	if (p->due > now) {
-		loop_timer(p->life.loop, &p->next, p->due - now, on_due, p);
+		loop_timer(
+			p->life.loop, &p->next, p->due - now, next_message, p);
 		return;
 	}
 	buf_clear(&p->message);
 	if (p->made) {
-		make_message(p);
-	} else if (!take_line(p)) {
+		echo_make(&p->message,
+			p->conf->size ? p->conf->size : ECHO_SIZE,
+			(uint64_t)p->count + 1);
+	} else if (!echo_take_line(&p->message, &p->typed,
+			   p->to.datagram ? ECHO_DATAGRAM_MAX : ECHO_LINE_MAX,
+			   p->in.ended)) {
 		source_pause(&p->in, false);
 		return;
 	}
@@ -457,28 +417,15 @@ static size_t
 members(void *arg, struct field *out)
 {
 	struct probe *p = arg;
-	const struct hist *h = &p->rtt;
-	const struct {
-		const char *name;
-		double ns;
-	} times[ECHO_TIMES] = {
-		{ "min", (double)h->min },
-		{ "mean", hist_mean(h) },
-		{ "p50", (double)hist_percentile(h, 50) },
-		{ "p99", (double)hist_percentile(h, 99) },
-		{ "max", (double)h->max },
-	};
-	size_t n = 0, i;
+	static const struct field_percentile rows[ECHO_TIMES] = { { "min", 0 },
+		{ "mean", -1 }, { "p50", 50 }, { "p99", 99 }, { "max", 100 } };
+	size_t n = 0;
 
-	for (i = 0; i < ECHO_TIMES; i++)
-		p->rtt_us[i] = h->count ? (struct field)F_REAL(times[i].name,
-						  times[i].ns / CLOCK_US, 3)
-					: (struct field)F_NULL(times[i].name);
 	out[n++] = (struct field)F_INT("count", p->count);
 	out[n++] = (struct field)F_INT("ok", p->ok);
 	out[n++] = (struct field)F_INT("wrong", p->wrong);
 	out[n++] = (struct field)F_INT("lost", p->lost);
-	out[n++] = (struct field)F_OBJ("rtt_us", p->rtt_us, ECHO_TIMES);
+	out[n++] = field_hist("rtt_us", &p->rtt, rows, ECHO_TIMES, p->rtt_us);
 	if (p->conf->poll)
 		out[n++] = (struct field)F_REAL(
 			"poll_us", (double)p->conf->poll / CLOCK_US, 3);

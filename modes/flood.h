@@ -3,6 +3,7 @@
  *	flood.c           options, checks, the table's row
  *	flood_boss.c      the near side: processes, their totals merged
  *	flood_run.c       one process of it: connections, start and end
+ *	flood_ask.c       what a connection asks of the far side
  *	flood_bulk.c      throughput
  *	flood_requests.c  --rr, --crr, --hold
  *	flood_block.c     --until-block
@@ -93,8 +94,9 @@ uint64_t flood_totals_bytes(const struct flood_totals *t); /* as asked for */
 void flood_totals_cpu(struct flood_totals *t); /* of this process so far */
 /* The members of a summary, a result or a progress event. room keeps what they
  * point to. */
+enum { FLOOD_PERCENTILES = 7 };
 struct flood_room {
-	struct field latency[7];
+	struct field latency[FLOOD_PERCENTILES];
 };
 size_t flood_members(struct field *out, struct flood_room *room,
 	const struct flood_totals *t, const struct hist *latency,
@@ -298,7 +300,11 @@ void flood_start_clock(struct flood *f);
 int flood_stream_ask(struct flood_stream *s, enum flood_role role);
 void flood_stream_role(const struct flood_stream *s, enum flood_role role,
 	struct flood_ask *a); /* what it asks for */
+/* A stream's part of --rate and of --bytes (all), which are for all streams
+ * together. */
 uint64_t flood_rate_part(const struct flood_conf *conf);
+uint64_t flood_bytes_part(
+	const struct flood *f, const struct flood_stream *s, uint64_t all);
 void flood_stream_watch(struct flood_stream *s, unsigned want);
 /* Bytes that the peer's system, or the peer itself, has taken. */
 uint64_t flood_stream_arrived(const struct flood_stream *s);

@@ -437,13 +437,13 @@ static void
 on_idle(void *arg)
 {
 	struct client *c = arg;
-	int64_t idle = c->far->conf->limits.idle;
-	int64_t rest = c->conn.moved + idle - loop_now(c->far->loop);
+	int64_t due = conn_idle_due(&c->conn, c->far->conf->limits.idle);
+	int64_t now = loop_now(c->far->loop);
 
-	if (rest <= 0)
+	if (due <= now)
 		gone(c, CLOSE_IDLE, NULL);
-	else
-		loop_timer(c->far->loop, &c->idle, rest, on_idle, c);
+	else if (due != CLOCK_INF)
+		loop_timer(c->far->loop, &c->idle, due - now, on_idle, c);
 }
 
 /* What the user asked for of it stands alone. */
@@ -484,8 +484,7 @@ far_serve(struct far *far, int fd, unsigned id, const struct addr *peer)
 		lost(c, "recv", errno);
 		return;
 	}
-	if (far->conf->limits.idle != CLOCK_NONE)
-		on_idle(c);
+	on_idle(c);
 }
 
 void

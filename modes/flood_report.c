@@ -185,29 +185,16 @@ limit_of(const struct flood_totals *t, const struct flood_conf *conf,
 	return cpu > 0.8 ? BY_CPU : BY_NETWORK;
 }
 
+static const struct field_percentile percentiles[FLOOD_PERCENTILES] = {
+	{ "min", 0 }, { "mean", -1 }, { "p50", 50 }, { "p90", 90 },
+	{ "p99", 99 }, { "p999", 99.9 }, { "max", 100 }
+};
+
 static struct field
 microseconds(const char *name, double ns, bool known)
 {
 	return known ? (struct field)F_REAL(name, ns / 1e3, 3)
 		     : (struct field)F_NULL(name);
-}
-
-static struct field
-latency_field(struct flood_room *room, const struct hist *h)
-{
-	static const struct {
-		const char *name;
-		double percent; /* below 0: the mean */
-	} rows[] = { { "min", 0 }, { "mean", -1 }, { "p50", 50 }, { "p90", 90 },
-		{ "p99", 99 }, { "p999", 99.9 }, { "max", 100 } };
-
-	for (size_t i = 0; i < 7; i++)
-		room->latency[i] = microseconds(rows[i].name,
-			rows[i].percent < 0
-				? hist_mean(h)
-				: (double)hist_percentile(h, rows[i].percent),
-			h->count > 0);
-	return (struct field)F_OBJ("latency_us", room->latency, 7);
 }
 
 static size_t
@@ -254,7 +241,8 @@ flood_members(struct field *out, struct flood_room *room,
 			"transactions", t->transactions);
 		out[n++] = (struct field)F_REAL(
 			"per_second", per((double)t->transactions, seconds), 1);
-		out[n++] = latency_field(room, latency);
+		out[n++] = field_hist("latency_us", latency, percentiles,
+			FLOOD_PERCENTILES, room->latency);
 		if (conf->poll > 0)
 			out[n++] = microseconds(
 				"poll_us", (double)conf->poll, true);

@@ -17,6 +17,26 @@ field_string(const char *name, const char *s)
 	return (struct field)F_BYTES(name, s, s == NULL ? 0 : strlen(s));
 }
 
+static struct field
+percentile(const struct hist *h, const struct field_percentile *row)
+{
+	double ns = row->percent < 0 ? hist_mean(h)
+				     : (double)hist_percentile(h, row->percent);
+
+	if (h->count == 0)
+		return (struct field)F_NULL(row->name);
+	return (struct field)F_REAL(row->name, ns / 1e3, 3);
+}
+
+struct field
+field_hist(const char *name, const struct hist *h,
+	const struct field_percentile *rows, size_t n, struct field *room)
+{
+	for (size_t i = 0; i < n; i++)
+		room[i] = percentile(h, &rows[i]);
+	return (struct field)F_OBJ(name, room, n);
+}
+
 const struct field *
 field_find(const struct field *fields, size_t n, const char *name)
 {

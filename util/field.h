@@ -4,6 +4,7 @@
 #define SOCKCTL_FIELD_H
 
 #include "buf.h"
+#include "hist.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +74,15 @@ struct field {
 	}
 struct field field_known(const char *name, int64_t x);
 struct field field_string(const char *name, const char *s);
+
+/* An object of a histogram's values in microseconds, null where it is empty: n
+ * rows, each into its place in room. */
+struct field_percentile {
+	const char *name;
+	double percent; /* below 0: the mean */
+};
+struct field field_hist(const char *name, const struct hist *h,
+	const struct field_percentile *rows, size_t n, struct field *room);
 
 /* Appends the value of f as JSON. */
 void field_json(struct buf *out, const struct field *f);
