@@ -88,10 +88,7 @@ static int
 check(const struct run *run, bool server)
 {
 	const struct chat_conf *c = run->conf;
-	const struct {
-		bool given, server;
-		const char *name;
-	} rows[] = {
+	const struct mode_side rows[] = {
 		{ c->no_console, true, "--no-console" },
 		{ c->history != CLOCK_NONE, true, "--history" },
 		{ c->motd != NULL, true, "--motd" },
@@ -104,21 +101,12 @@ check(const struct run *run, bool server)
 		{ c->dial.proxy != NULL, false, "--proxy" },
 		{ c->dial.retry.times != 0, false, "--retry" },
 	};
-	size_t i;
+	int code = mode_sides(run, rows, sizeof(rows) / sizeof(*rows), server);
 
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].given && rows[i].server != server)
-			return mode_usage(run, "%s: an option of the %s: %s",
-				rows[i].name,
-				rows[i].server ? "server" : "client",
-				rows[i].server ? "-p PORT listens"
-					       : "HOST PORT connects");
+	if (code)
+		return code;
 	if (c->listen.once)
 		return mode_usage(run, "--once: a chat is for many");
-	if (server && run->argc > 0)
-		return mode_usage(run,
-			"'%s': with -p it listens, and takes no HOST and PORT",
-			run->argv[0]);
 	if (server && c->limits.timeout != CLOCK_NONE)
 		return mode_usage(run,
 			"-w is for connecting: --idle ends silent members, "

@@ -85,10 +85,7 @@ static int
 check(const struct run *run, bool server)
 {
 	const struct echo_conf *c = run->conf;
-	const struct {
-		bool given, server;
-		const char *name;
-	} rows[] = {
+	const struct mode_side rows[] = {
 		{ c->fork, true, "--fork" },
 		{ c->serial, true, "--serial" },
 		{ c->reverse, true, "--reverse" },
@@ -104,21 +101,10 @@ check(const struct run *run, bool server)
 		{ c->dial.proxy != NULL, false, "--proxy" },
 		{ c->dial.retry.times != 0, false, "--retry" },
 	};
-	size_t i;
+	int code = mode_sides(run, rows, sizeof(rows) / sizeof(*rows), server);
 
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].given && rows[i].server != server)
-			return mode_usage(run, "%s: an option of the %s: %s",
-				rows[i].name,
-				rows[i].server ? "server" : "client",
-				rows[i].server ? "-p PORT listens"
-					       : "HOST PORT connects");
-	if (!server)
-		return EXIT_OK;
-	if (run->argc > 0)
-		return mode_usage(run,
-			"'%s': with -p it listens, and takes no HOST and PORT",
-			run->argv[0]);
+	if (code || !server)
+		return code;
 	if (c->fork && c->serial)
 		return mode_usage(
 			run, "--fork and --serial exclude each other");

@@ -40,6 +40,14 @@ extern const struct mode mode_serve, mode_connect, mode_echo, mode_chat,
  * and arguments, before it has opened anything. */
 int mode_usage(const struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same for a mode with two sides where an option is given that is the other
+ * side's, or -p with a HOST; EXIT_OK: all is this side's. n rows. */
+struct mode_side {
+	bool given, server;
+	const char *name;
+};
+int mode_sides(const struct run *run, const struct mode_side *rows, size_t n,
+	bool server);
 /* The same for an err with op NULL; one with an op is told as it is, with
  * --json as an event and a summary, and gives err_exit. */
 int mode_refuse(const struct run *run, const struct err *err);
