@@ -15,6 +15,8 @@ enum {
 /* Nine digits: many enough not to be guessed, few enough for an answer that is
  * shorter than most lines. */
 enum { CHAT_DIGITS = 9 };
+/* A number is taken in the period that it was made in, and in the next one. */
+#define CHAT_PERIOD (60 * CLOCK_S)
 
 struct chat_door {
 	struct watch watch;
@@ -104,7 +106,8 @@ static void
 number_of(const struct chat_door *d, const struct addr *peer, int64_t now,
 	char out[CHAT_DIGITS + 1])
 {
-	uint64_t number = cookie_of(&d->srv->cookie, peer, now);
+	uint64_t number = cookie_of(
+		&d->srv->cookie, peer, (uint64_t)(now / CHAT_PERIOD));
 
 	snprintf(out, CHAT_DIGITS + 1, "%09u", (unsigned)(number % 1000000000));
 }
@@ -142,7 +145,7 @@ at_the_door(struct chat_door *d, const struct dgram_from *from,
 		len--;
 	k = chat_word(&text, &len, &word);
 	for (i = 0; i < 2 && len == 0 && k == CHAT_DIGITS; i++) {
-		number_of(d, &from->peer, now - i * COOKIE_PERIOD, number);
+		number_of(d, &from->peer, now - i * CHAT_PERIOD, number);
 		if (memcmp(number, word, k) == 0) {
 			enter(d, from, data, n);
 			return;

@@ -1,9 +1,8 @@
 /* flood -u -p: the far side of datagrams. Nothing is kept of an address, and
  * nothing but a cookie is sent to it, until it has returned that cookie. */
+#include "../util/cookie.h"
 #include "../util/mem.h"
 #include "flood_far.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,67 +45,9 @@ struct udp_far {
 	struct session *sessions;
 	struct dgram_peers peers;
 	struct udpbulk_room *room;
-	uint64_t key[2]; /* of cookies */
+	struct cookie cookie;
 	unsigned last_id;
 };
-
-/* SipHash-2-4 (Aumasson, Bernstein): who does not know the key cannot make the
- * cookie of an address that is not his. */
-static uint64_t
-turn_left(uint64_t x, int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static void
-sip_rounds(uint64_t v[4], int n)
-{
-	while (n-- > 0) {
-		v[0] += v[1];
-		v[2] += v[3];
-		v[1] = turn_left(v[1], 13) ^ v[0];
-		v[3] = turn_left(v[3], 16) ^ v[2];
-		v[0] = turn_left(v[0], 32);
-		v[2] += v[1];
-		v[0] += v[3];
-		v[1] = turn_left(v[1], 17) ^ v[2];
-		v[3] = turn_left(v[3], 21) ^ v[0];
-		v[2] = turn_left(v[2], 32);
-	}
-}
-
-static uint64_t
-cookie_of(const struct udp_far *u, const struct addr *a, uint64_t run)
-{
-	uint64_t v[4] = { u->key[0] ^ UINT64_C(0x736f6d6570736575),
-		u->key[1] ^ UINT64_C(0x646f72616e646f6d),
-		u->key[0] ^ UINT64_C(0x6c7967656e657261),
-		u->key[1] ^ UINT64_C(0x7465646279746573) };
-	uint64_t words[2 + sizeof(a->ss) / 8] = { run, a->len };
-
-	memcpy(words + 2, &a->ss, a->len);
-	for (size_t i = 0; i < 2 + (a->len + 7) / 8; i++) {
-		v[3] ^= words[i];
-		sip_rounds(v, 2);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	sip_rounds(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-static void
-make_key(struct udp_far *u)
-{
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-	u->key[0] = (uint64_t)clock_now();
-	u->key[1] = (uint64_t)getpid();
-	if (fd != -1 && read(fd, u->key, sizeof(u->key)) == -1)
-		u->key[1] ^= (uint64_t)errno; /* it never fails (random(4)) */
-	if (fd != -1)
-		close(fd);
-}
 
 static void
 totals_of(const struct session *s, struct flood_totals *t)
@@ -361,7 +302,7 @@ greet(struct door *d, const struct dgram_from *from, const struct flood_head *h,
 	const uint8_t *data, size_t n)
 {
 	struct udp_far *u = d->far->udp;
-	uint64_t cookie = cookie_of(u, &from->peer, h->run);
+	uint64_t cookie = cookie_of(&u->cookie, &from->peer, h->run);
 	struct flood_head answer = { .type = FLOOD_COOKIE,
 		.run = h->run,
 		.sequence = cookie,
@@ -448,7 +389,7 @@ udp_far_add(struct far *far, int fd)
 		far->udp = mem_zero(1, sizeof(*far->udp));
 		far->udp->peers.max = (int)far->conf->listen.max_clients;
 		far->udp->room = udpbulk_room();
-		make_key(far->udp);
+		cookie_start(&far->udp->cookie);
 	}
 	dgram_prepare(fd);
 	udpbulk_prepare(fd, true);

@@ -1,4 +1,5 @@
 #include "cookie.h"
+#include "clock.h"
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,12 +80,11 @@ cookie_hash(const struct cookie *c, const void *data, size_t n)
 }
 
 uint64_t
-cookie_of(const struct cookie *c, const struct addr *a, int64_t now)
+cookie_of(const struct cookie *c, const struct addr *a, uint64_t what)
 {
-	int64_t period = now / COOKIE_PERIOD;
-	uint8_t bytes[sizeof(period) + sizeof(a->ss)];
+	uint8_t bytes[sizeof(what) + sizeof(a->ss)];
 
-	memcpy(bytes, &period, sizeof(period));
-	memcpy(bytes + sizeof(period), &a->ss, a->len);
-	return cookie_hash(c, bytes, sizeof(period) + a->len);
+	memcpy(bytes, &what, sizeof(what));
+	memcpy(bytes + sizeof(what), &a->ss, a->len);
+	return cookie_hash(c, bytes, sizeof(what) + a->len);
 }

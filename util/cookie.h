@@ -6,7 +6,6 @@
 #define SOCKCTL_COOKIE_H
 
 #include "addr.h"
-#include "clock.h"
 #include <stdint.h>
 
 struct cookie {
@@ -14,10 +13,8 @@ struct cookie {
 };
 
 void cookie_start(struct cookie *c); /* a new random key */
-/* The number of an address; it changes with the time, each COOKIE_PERIOD, so
- * that who asks for it also takes the one of now - COOKIE_PERIOD. */
-#define COOKIE_PERIOD (60 * CLOCK_S)
-uint64_t cookie_of(const struct cookie *c, const struct addr *a, int64_t now);
+/* The number of an address, and of what it is good for: a time, a run. */
+uint64_t cookie_of(const struct cookie *c, const struct addr *a, uint64_t what);
 /* SipHash-2-4 of n bytes. */
 uint64_t cookie_hash(const struct cookie *c, const void *data, size_t n);
 

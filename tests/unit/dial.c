@@ -2,6 +2,7 @@
 #include "../../util/mem.h"
 #include "../../util/race.h"
 #include "check.h"
+#include "ipv6.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/un.h>
@@ -126,19 +127,6 @@ run(struct loop *loop, const struct call *c, struct outcome *o)
 	CHECK((o->fd == -1) == (o->err.text[0] != '\0'));
 	o->to = *dial_target(d);
 	dial_cancel(d);
-}
-
-static bool
-have_ipv6(void)
-{
-	struct addr a;
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	bool have;
-
-	addr_numeric(&a, "::1", AF_INET6, 0);
-	have = bind(fd, (struct sockaddr *)&a.ss, a.len) == 0;
-	close(fd);
-	return have;
 }
 
 static void

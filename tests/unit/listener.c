@@ -2,6 +2,7 @@
 #include "../../util/mem.h"
 #include "../../util/passive.h"
 #include "check.h"
+#include "ipv6.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -171,19 +172,6 @@ knock(const char *host, int port)
 		return fd;
 	close(fd);
 	return -1;
-}
-
-static bool
-have_ipv6(void)
-{
-	struct addr a;
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	bool have;
-
-	addr_numeric(&a, "::1", AF_INET6, 0);
-	have = bind(fd, (struct sockaddr *)&a.ss, a.len) == 0;
-	close(fd);
-	return have;
 }
 
 static void
