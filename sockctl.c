@@ -9,7 +9,6 @@
 #include "util/num.h"
 #include "util/report.h"
 #include "util/sockopt.h"
-#include "util/utf8.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -194,63 +193,6 @@ object(void *arg, const struct opt *row, const char *option, const char *value)
 	return row ? NULL : of_others(a, option);
 }
 
-/* Text may be anything that was typed: it stays one line. Backslashes may be
- * escapes already. */
-static int __attribute__((format(printf, 2, 0)))
-usage_vtold(const char *mode, const char *format, va_list ap)
-{
-	struct buf text = { 0 }, line = { 0 };
-	const char *at, *blank = mode ? " " : "";
-	size_t n;
-
-	mode = mode ? mode : "";
-	buf_vprintf(&text, format, ap);
-	for (at = buf_cstr(&text); *at; at += n) {
-		n = strcspn(at, "\\");
-		utf8_escape(&line, at, n);
-		if (at[n] == '\\') {
-			buf_byte(&line, '\\');
-			n++;
-		}
-	}
-	fprintf(stderr, "sockctl%s%s: %s; try 'sockctl%s%s --help'\n", blank,
-		mode, buf_cstr(&line), blank, mode);
-	buf_free(&text);
-	buf_free(&line);
-	return EXIT_USAGE;
-}
-
-static int __attribute__((format(printf, 2, 3)))
-usage_error(const char *mode, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	usage_vtold(mode, format, ap);
-	va_end(ap);
-	return EXIT_USAGE;
-}
-
-int
-mode_usage(const struct run *run, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	usage_vtold(run->mode->name, format, ap);
-	va_end(ap);
-	return EXIT_USAGE;
-}
-
-int
-mode_refuse(const struct run *run, const struct err *err)
-{
-	if (!err->op)
-		return usage_error(run->mode->name, "%s", err->text);
-	return report_refusal(run->mode->name, run->json,
-		run->mode->reports && run->mode->reports(run), err);
-}
-
 /* All of out to fd, and frees it. A closed pipe kills, as it does cat. */
 static int
 print(int fd, struct buf *out)
@@ -351,7 +293,7 @@ do_help(int argc, char **argv)
 	int i;
 
 	if (argc > 2)
-		return usage_error(NULL, "help: one MODE or topic at a time");
+		return mode_usage_of(NULL, "help: one MODE or topic at a time");
 	if (argc == 1 || strcmp(argv[1], "--help") == 0 ||
 		strcmp(argv[1], "-h") == 0) {
 		short_help(&out);
@@ -367,8 +309,8 @@ do_help(int argc, char **argv)
 			return print(STDOUT_FILENO, &out);
 		}
 	}
-	return usage_error(NULL, "help '%.80s': no such topic, but %s", argv[1],
-		list_names(names, ", ", true));
+	return mode_usage_of(NULL, "help '%.80s': no such topic, but %s",
+		argv[1], list_names(names, ", ", true));
 }
 
 /* The features that are here, or those that are not: nothing where none is. */
@@ -398,7 +340,7 @@ do_version(int argc, char **argv)
 	struct buf out = { 0 };
 
 	if (argc > 1)
-		return usage_error(NULL,
+		return mode_usage_of(NULL,
 			"--version '%.80s': no argument is expected", argv[1]);
 	buf_string(&out, "sockctl " SOCKCTL_VERSION "\n");
 	list_features(&out, true);
@@ -422,7 +364,7 @@ do_completion(int argc, char **argv)
 	words[MODES + 1] = (struct complete_word){ "completion",
 		"a script for a shell", NULL, "bash zsh fish" };
 	if (argc != 2 || complete_script(&out, argv[1], words) == -1)
-		return usage_error(NULL,
+		return mode_usage_of(NULL,
 			"completion: the shell is to be named, bash, zsh or "
 			"fish");
 	return print(STDOUT_FILENO, &out);
@@ -491,13 +433,13 @@ unknown_word(int argc, char **argv)
 		why = object(
 			&asked, NULL, word + 1 + (word[1] == '-'), argv[1]);
 	if (why)
-		return usage_error(NULL, "'%.80s': %s", word, why);
+		return mode_usage_of(NULL, "'%.80s': %s", word, why);
 	if (argc == 2 && word[0] != '-')
-		return usage_error(NULL,
+		return mode_usage_of(NULL,
 			"'%.80s': no such mode; to connect there: sockctl "
 			"connect %.80s %.80s",
 			word, word, argv[1]);
-	return usage_error(NULL, "'%.80s': no such mode, but %s", word,
+	return mode_usage_of(NULL, "'%.80s': no such mode, but %s", word,
 		list_names(names, ", ", false));
 }
 

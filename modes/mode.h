@@ -40,6 +40,9 @@ extern const struct mode mode_serve, mode_connect, mode_echo, mode_chat,
  * and arguments, before it has opened anything. */
 int mode_usage(const struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same where there is no run yet; mode NULL: none was named. */
+int mode_usage_of(const char *mode, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The same for a mode with two sides where an option is given that is the other
  * side's, or -p with a HOST; EXIT_OK: all is this side's. n rows. */
 struct mode_side {
