@@ -77,11 +77,11 @@ show_menu(struct user *u)
 }
 
 static void
-local_command(struct user *u, int verb, const struct chat_said *s)
+local_command(struct user *u, int verb, const char *text, size_t n)
 {
 	switch ((enum local_verb)verb) {
 	case LOCAL_CONNECT:
-		local_connect(u, s->text, s->len);
+		local_connect(u, text, n);
 		return;
 	case LOCAL_DISCONNECT:
 		u->staying = u->link.conn;
@@ -124,7 +124,7 @@ answer(struct user *u, const char *line, size_t n)
 	if (menu[choice].sends)
 		chat_send_line(u, menu[choice].sends, "", 0);
 	if (menu[choice].verb)
-		local_command(u, menu[choice].verb, NULL);
+		local_command(u, menu[choice].verb, "", 0);
 	return true;
 }
 
@@ -140,7 +140,7 @@ chat_typed(struct user *u, const char *line, size_t n)
 		return;
 	chat_parse(&s, local_commands, line, n);
 	if (s.command) {
-		local_command(u, s.verb, &s);
+		local_command(u, s.verb, s.text, s.len);
 		return;
 	}
 	chat_parse(&s, chat_commands, line, n);
