@@ -52,17 +52,12 @@ static const struct opt chat_opts[] = {
 		.word = "WORD",
 		.help = "server: a line that is WORD leaves, as /quit does",
 		.offset = AT(exit_word, const char *) },
-	{ .letter = 'N',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
-	{ .letter = 'k',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
 	{ 0 },
 };
 
 static const struct opt_group chat_groups[] = {
 	{ "Chat", chat_opts, 0 },
+	{ "", nc_opts, 0 },
 	{ "Addresses", net_opts, offsetof(struct chat_conf, net) },
 	{ "Listening", listen_opts, offsetof(struct chat_conf, listen) },
 	{ "Connecting", dial_opts, offsetof(struct chat_conf, dial) },

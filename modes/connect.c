@@ -23,6 +23,7 @@ static const struct opt_group connect_groups[] = {
 	{ "Connect", connect_opts, 0 },
 	{ "", script_opts, offsetof(struct connect_conf, script) },
 	{ "Ends", ends_opts, offsetof(struct connect_conf, ends) },
+	{ "", nc_opts, 0 },
 	{ "", fin_opts, offsetof(struct connect_conf, ends) },
 	{ "Assertions", expect_opts, offsetof(struct connect_conf, expect) },
 	{ "Pace", pace_opts, offsetof(struct connect_conf, pace) },

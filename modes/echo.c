@@ -49,17 +49,12 @@ static const struct opt echo_opts[] = {
 		.help = "look for traffic so long before sleeping, while it "
 			"keeps coming",
 		.offset = AT(poll, int64_t) },
-	{ .letter = 'N',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
-	{ .letter = 'k',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
 	{ 0 },
 };
 
 static const struct opt_group echo_groups[] = {
 	{ "Echo", echo_opts, 0 },
+	{ "", nc_opts, 0 },
 	{ "Addresses", net_opts, offsetof(struct echo_conf, net) },
 	{ "Listening", listen_opts, offsetof(struct echo_conf, listen) },
 	{ "Connecting", dial_opts, offsetof(struct echo_conf, dial) },

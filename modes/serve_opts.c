@@ -142,6 +142,7 @@ const struct opt_group serve_groups[] = {
 	GROUP("Listening", listen_opts, listen),
 	GROUP("Addresses", net_opts, net),
 	GROUP("Ends", ends_opts, ends),
+	{ "", nc_opts, 0 },
 	GROUP("Assertions", expect_opts, expect),
 	GROUP("Pace", pace_opts, pace),
 	GROUP("Time limits", limit_opts, limits),

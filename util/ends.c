@@ -46,12 +46,6 @@ const struct opt ends_opts[] = {
 		.type = OPT_FLAG,
 		.help = "send LF as CR LF",
 		.offset = OPT_AT(struct ends_options, crlf, bool) },
-	{ .letter = 'N',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
-	{ .letter = 'k',
-		.type = OPT_NOTHING,
-		.help = "nc's; the default here" },
 	{ 0 },
 };
 

@@ -15,6 +15,8 @@ struct net_options {
 	struct opt_list bind; /* -s */
 };
 extern const struct opt net_opts[];
+/* nc's letters for what is the default here; no settings. */
+extern const struct opt nc_opts[];
 
 /* The settings of the group "Time limits"; rows limit_opts (-w, --idle,
  * --deadline). CLOCK_NONE where not given, unless the mode has a default. */

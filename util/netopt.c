@@ -22,6 +22,16 @@ parse_path(
 	return 0;
 }
 
+const struct opt nc_opts[] = {
+	{ .letter = 'N',
+		.type = OPT_NOTHING,
+		.help = "nc's; the default here" },
+	{ .letter = 'k',
+		.type = OPT_NOTHING,
+		.help = "nc's; the default here" },
+	{ 0 },
+};
+
 const struct opt net_opts[] = {
 	{ .letter = '4',
 		.type = OPT_FLAG,
