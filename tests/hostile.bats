@@ -54,7 +54,9 @@ start_all() {
 	start broker bytes serve --broker
 	start forward bytes serve --forward "127.0.0.1:${ports[echo]}"
 	start command bytes serve --exec cat
-	start watched bytes serve --exec cat -x /dev/null
+	# To dump much takes long; so it has small queues.
+	start watched bytes serve --exec cat -x /dev/null --sndbuf 32K \
+		--rcvbuf 32K
 	start chat chat chat --no-console
 	start recvfile file recvfile -d in --rename
 	start sendfile give sendfile small
