@@ -235,6 +235,9 @@ static: ## one file that needs no library (musl-gcc)
 		-idirafter /usr/include \
 		-idirafter /usr/include/$$(cc -print-multiarch)" all
 
+cross: ## for 64 bit, 32 bit and big-endian machines, run by qemu-user
+	$Q.ci/cross
+
 dist: ## a tarball, the same bytes each time
 	$Qmkdir -p '$(DISTDIR)'
 	$Qgit archive --prefix=sockctl-$(VERSION)/ HEAD | gzip -9n \
@@ -258,7 +261,7 @@ help: ## this
 FORCE:
 .DELETE_ON_ERROR:
 .PHONY: FORCE all objects unit test demo fuzz fuzz-targets fault soak bench growth coverage lint \
-	check-layers format install uninstall static dist deb html clean help
+	check-layers format install uninstall static cross dist deb html clean help
 
 # Written by the compiler: which object needs which header.
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -209,7 +209,7 @@ next_message(void *arg)
 	buf_clear(&p->message);
 	if (p->made) {
 		echo_make(&p->message,
-			p->conf->size ? p->conf->size : ECHO_SIZE,
+			p->conf->size ? (size_t)p->conf->size : ECHO_SIZE,
 			(uint64_t)p->count + 1);
 	} else if (!echo_take_line(&p->message, &p->typed,
 			   p->to.datagram ? ECHO_DATAGRAM_MAX : ECHO_LINE_MAX,

@@ -207,7 +207,7 @@ flood_flow_take(struct flood_flow *w, const struct udpbulk_bundle *b,
 
 		if (n > 0) {
 			count(w, &h, n, size, now);
-			at += n * b->size;
+			at += (size_t)n * b->size;
 			continue;
 		}
 		if (flood_head_read(&h, b->data + at, size) == 0 &&

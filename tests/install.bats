@@ -89,7 +89,7 @@ setup() {
 	run make_in help
 	assert_success
 	for target in all test bench lint format fuzz coverage check-layers \
-		install uninstall dist deb static clean demo soak html; do
+		install uninstall dist deb static cross clean demo soak html; do
 		assert_line --regexp "^  $target +[a-zA-Z]"
 	done
 }

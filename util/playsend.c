@@ -71,7 +71,7 @@ play_writev(struct play *p, const struct script_step *s)
 {
 	struct iovec piece[SCRIPT_PIECES];
 	struct msghdr message = { .msg_iov = piece, .msg_iovlen = (int)s->n };
-	uint64_t sum = 0, i;
+	size_t sum = 0, i;
 	uint8_t *room;
 	ssize_t put;
 	int number;

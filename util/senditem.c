@@ -184,7 +184,7 @@ piece(uint64_t left, uint64_t most)
 void
 senditem_block(struct sendside *s, struct item *item)
 {
-	uint64_t n = piece(item->file.size - item->at, s->peer.block);
+	size_t n = (size_t)piece(item->file.size - item->at, s->peer.block);
 	ssize_t got;
 
 	if (n == 0) {
