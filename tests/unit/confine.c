@@ -188,7 +188,7 @@ static void
 test_bad_place(void)
 {
 	struct confine_place bad = { 1000, CONFINE_FILL };
-	int status;
+	int status = -1;
 	pid_t pid = fork();
 
 	if (pid == 0)
