@@ -4,6 +4,7 @@ VERSION = 1.0.0
 CC ?= cc
 PREFIX ?= /usr/local
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/sockctl
 BASHCOMP ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMP ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMP ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -208,15 +209,18 @@ format: ## clang-format decides
 	$Qclang-format -i $$(git ls-files '*.c' '*.h')
 
 PAGES = $(wildcard man/*.1 man/*.7)
+EXAMPLES = $(wildcard man/examples/*)
+EXAMPLEDIR = $(DESTDIR)$(DOCDIR)/examples
 BIN = $(DESTDIR)$(PREFIX)/bin
 
-install: all ## PREFIX, DESTDIR, MANDIR
+install: all ## PREFIX, DESTDIR, MANDIR, DOCDIR
 	$Qinstall -d '$(BIN)' '$(DESTDIR)$(BASHCOMP)' '$(DESTDIR)$(ZSHCOMP)' \
 		'$(DESTDIR)$(FISHCOMP)' '$(DESTDIR)$(MANDIR)/man1' \
-		'$(DESTDIR)$(MANDIR)/man7'
+		'$(DESTDIR)$(MANDIR)/man7' '$(EXAMPLEDIR)'
 	$Qinstall -m 755 $(OUT)/sockctl '$(BIN)/sockctl'
 	$Qfor page in $(PAGES); do install -m 644 "$$page" \
 		"$(DESTDIR)$(MANDIR)/man$${page##*.}/" || exit 1; done
+	$Qinstall -m 644 $(EXAMPLES) '$(EXAMPLEDIR)'
 	$Q$(RUN) $(OUT)/sockctl completion bash > '$(DESTDIR)$(BASHCOMP)/sockctl'
 	$Q$(RUN) $(OUT)/sockctl completion zsh > '$(DESTDIR)$(ZSHCOMP)/_sockctl'
 	$Q$(RUN) $(OUT)/sockctl completion fish \
@@ -228,6 +232,8 @@ uninstall: ## leaves nothing behind
 		'$(DESTDIR)$(FISHCOMP)/sockctl.fish'
 	$Qfor page in $(PAGES); do \
 		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	$Qrm -f $(EXAMPLES:man/examples/%='$(EXAMPLEDIR)/%')
+	$Qrmdir '$(EXAMPLEDIR)' '$(DESTDIR)$(DOCDIR)' 2> /dev/null || :
 
 # musl-gcc knows libc's headers only; those of the kernel are the system's.
 static: ## one file that needs no library (musl-gcc)
@@ -256,7 +262,7 @@ clean: ## remove what was built
 help: ## this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | \
 		awk -F '\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
-	@echo "  variables: V=1 SAN=1 PORTABLE=1 WERROR=1 CC PREFIX DESTDIR MANDIR"
+	@echo "  variables: V=1 SAN=1 PORTABLE=1 WERROR=1 CC PREFIX DESTDIR MANDIR DOCDIR"
 
 FORCE:
 .DELETE_ON_ERROR:

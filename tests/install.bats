@@ -26,11 +26,58 @@ setup() {
 		name=$(basename "$page")
 		cmp "$page" "root/usr/man/man${name##*.}/$name"
 	done
+	diff -r "$SOCKCTL_TOP/man/examples" root/usr/share/doc/sockctl/examples
 	run root/usr/bin/sockctl --version
 	assert_success
 	make_in uninstall DESTDIR="$PWD/root" PREFIX=/usr MANDIR=/usr/man
 	run find root ! -type d
 	assert_output ""
+	assert_not_exists root/usr/share/doc/sockctl
+}
+
+@test "install: systemd takes the example units" {
+	needs systemd-analyze
+	mkdir units
+	for unit in "$SOCKCTL_TOP"/man/examples/sockctl-*; do
+		sed "s|^ExecStart=sockctl|ExecStart=$SOCKCTL|" "$unit" \
+			> "units/${unit##*/}"
+	done
+	run systemd-analyze verify units/*
+	assert_success
+	refute_output --partial sockctl-
+}
+
+# What UNIT starts, here: FROM is its path, TO ours.
+command_of() {
+	local unit=$1 from=$2 to=$3 text
+
+	text=$(sed -n 's/^ExecStart=sockctl //p' \
+		"$SOCKCTL_TOP/man/examples/$unit")
+	[[ $text == *"$from"* ]] || fail "$unit does not name $from"
+	read -ra words <<< "${text//"$from"/$to}"
+}
+
+@test "install: the example units' commands do what the units say" {
+	echo hello > page
+	command_of sockctl-page.service /srv/page page
+	bg page python3 "$SOCKCTL_TOP/tests/helper/activate.py" port tcp \
+		"$SOCKCTL" "${words[@]}"
+	wait_for test -s port
+	run "$SOCKCTL" connect 127.0.0.1 "$(cat port)" < /dev/null
+	assert_output hello
+	stop "$pid"
+
+	mkdir in
+	# shellcheck disable=SC2016 # systemd's variable, not ours
+	command_of sockctl-inbox.service '${STATE_DIRECTORY}' in
+	bg inbox "$SOCKCTL" "${words[@]}" -p 0 --port-file inbox.port \
+		--allow 127.0.0.1
+	wait_for test -s inbox.port
+	for name in page page.1; do
+		"$SOCKCTL" sendfile 127.0.0.1 "$(cat inbox.port)" page
+		cmp page "in/$name"
+	done
+	stop "$pid"
 }
 
 @test "install: two tarballs are equal byte for byte" {
