@@ -176,6 +176,9 @@ test: all unit ## all tests; TESTS='serve cli' chooses
 demo: all ## serve and connect talk, a file goes each way
 	$Qtests/demo.sh
 
+picture: all ## the README's picture, from a session that runs
+	$QSOCKCTL=$(OUT)/sockctl tests/picture man/session.svg
+
 fuzz-targets: $(FUZZERS:%=$(OUT)/fuzz/%)
 
 fuzz: ## every fuzz target for T seconds (clang)
@@ -266,7 +269,7 @@ help: ## this
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all objects unit test demo fuzz fuzz-targets fault soak bench growth coverage lint \
+.PHONY: FORCE all objects unit test demo picture fuzz fuzz-targets fault soak bench growth coverage lint \
 	check-layers format install uninstall static cross dist deb html clean help
 
 # Written by the compiler: which object needs which header.

@@ -221,3 +221,30 @@ taken() {
 	run in_house taken listening
 	assert_success
 }
+
+# The commands that a picture of a session shows.
+pictured() {
+	python3 - "$1" <<- 'END'
+		import sys, xml.etree.ElementTree as tree
+		for text in tree.parse(sys.argv[1]).getroot():
+		    if text.get("class") == "c":
+		        print("".join(text.itertext()))
+	END
+}
+
+@test "docs: the README's picture shows what make picture runs" {
+	unshare --map-root-user --net true 2> /dev/null ||
+		skip "namespaces cannot be made here"
+	grep -qF "(man/session.svg)" "$SOCKCTL_TOP/README.md"
+	run timeout 60 "$SOCKCTL_TOP/tests/picture" session.svg
+	assert_success
+	pictured "$SOCKCTL_TOP/man/session.svg" > shown
+	pictured session.svg > ran
+	[ "$(wc -l < ran)" -ge 9 ]
+	run diff shown ran
+	assert_success
+	for said in "summary: 2 files, .* 2 ok" "It works" "exit 4" \
+		"summary: throughput" "[12] open"; do
+		grep -q "$said" session.svg || fail "no $said"
+	done
+}
