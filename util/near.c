@@ -47,6 +47,17 @@ lost(struct pump *p, const char *op, int number)
 	conn_lost(&near, &p->local, op, number);
 }
 
+/* What f still brings is read, and dropped. */
+static void
+discard(struct flow *f)
+{
+	f->to = NULL;
+	f->way = FLOW_COPY;
+	f->broken = NULL;
+	f->waits = FLOW_AGAIN;
+	buf_clear(&f->held);
+}
+
 void
 near_failed(struct pump *p, const struct flow *f)
 {
@@ -67,11 +78,7 @@ near_failed(struct pump *p, const struct flow *f)
 	}
 	/* A command that has closed its input: the rest is for nobody. */
 	signals_forget_pipe();
-	p->down.to = NULL;
-	p->down.way = FLOW_COPY;
-	p->down.broken = NULL;
-	p->down.waits = FLOW_AGAIN;
-	buf_clear(&p->down.held);
+	discard(&p->down);
 }
 
 void
@@ -86,12 +93,8 @@ near_unheard(struct pump *p)
 		p->set.in = -1;
 		return;
 	}
-	p->up.to = NULL;
-	p->up.way = FLOW_COPY;
-	p->up.broken = NULL;
+	discard(&p->up);
 	p->up.ended = false;
-	p->up.waits = FLOW_AGAIN;
-	buf_clear(&p->up.held);
 }
 
 void

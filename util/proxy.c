@@ -44,8 +44,8 @@ nonsense(struct proxy *p, const char *why)
 	return ANSWER_FAILED;
 }
 
-/* SOCKS 5: method, then user and password where asked for, then the request.
- */
+/* SOCKS 5 (RFC 1928): method, then user and password where asked for (RFC
+ * 1929), then the request. */
 
 enum { SOCKS_NONE = 0, SOCKS_PASSWORD = 2, SOCKS_NO_METHOD = 0xff };
 
@@ -172,7 +172,7 @@ socks_begin(struct proxy *p)
 	p->step = socks_method;
 }
 
-/* HTTP: one request, one head as the answer. */
+/* HTTP's CONNECT (RFC 9110): one request, one head as the answer. */
 
 /* Length of the head with its empty line, 0 while that has not come. */
 static size_t
@@ -248,7 +248,7 @@ http_head(struct proxy *p)
 	return status >= 200 ? ANSWER_OPEN : ANSWER_NEXT; /* 1xx: interim */
 }
 
-/* RFC 4648. */
+/* base64 of RFC 4648. */
 static void
 append_base64(struct buf *out, const uint8_t *d, size_t n)
 {
@@ -307,12 +307,10 @@ finish(struct proxy *p)
 	proxy_cancel(p);
 }
 
-/* -1: over, p->err is set. */
+/* Returns -1: it is over, p->err is set. */
 static int
 broken(struct proxy *p, const char *op, int number)
 {
-	if (number == EAGAIN || number == EWOULDBLOCK || number == EINTR)
-		return 0;
 	if (number == 0 || number == ECONNRESET || number == EPIPE)
 		nonsense(p, "it hung up before its answer was complete");
 	else
@@ -358,10 +356,8 @@ on_ready(void *arg, unsigned ready)
 	struct proxy *p = arg;
 	enum answer answer = ANSWER_NEXT;
 
-	if ((ready & LOOP_READ) && read_some(p) == -1) {
-		finish(p);
-		return;
-	}
+	if ((ready & LOOP_READ) && read_some(p) == -1)
+		answer = ANSWER_FAILED;
 	while (answer == ANSWER_NEXT)
 		answer = p->in.len ? p->step(p) : ANSWER_MORE;
 	if (answer != ANSWER_MORE || send_some(p) == -1) {
