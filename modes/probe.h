@@ -146,8 +146,9 @@ struct probe {
 	struct timer pump;
 	/* The report. */
 	int told_target, told_cell;
-	struct service *service; /* names of ports, where there are many */
+	struct service *service; /* names of ports */
 	int services;
+	bool services_read;
 	bool shows, brief;
 	struct timer progress;
 	bool drawn;

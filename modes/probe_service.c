@@ -1,54 +1,65 @@
-/* probe: the names of ports. Each question reads the whole of services(5), so
- * a scan reads it once. */
+/* probe: the names of ports, out of services(5), which is read once. */
 #include "../util/mem.h"
+#include "../util/num.h"
 #include "probe.h"
-#include <arpa/inet.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 256 }; /* ports that are asked for one by one */
-
 struct service {
 	char *name;
-	int port; /* as in servent: network order */
+	int64_t port;
 	bool udp;
 };
 
+/* NAME PORT/PROTOCOL [ALIAS]... [# COMMENT] */
 static void
-learn(struct probe *p)
+learn(struct probe *p, char *line)
 {
-	const struct servent *s;
+	const char *name, *number, *protocol;
+	int64_t port;
+	bool udp;
 
-	setservent(1);
-	while ((s = getservent())) {
-		p->service = mem_grow(p->service, (size_t)p->services + 1,
-			sizeof(*p->service));
-		p->service[p->services++] = (struct service){
-			mem_string(s->s_name), s->s_port,
-			strcmp(s->s_proto, "udp") == 0
-		};
-	}
-	endservent();
+	line[strcspn(line, "#\n")] = '\0';
+	name = strtok_r(line, " \t", &line);
+	number = strtok_r(NULL, " \t/", &line);
+	protocol = strtok_r(NULL, " \t", &line);
+	if (!protocol || num_int(number, 0, 65535, &port) == -1)
+		return;
+	udp = strcmp(protocol, "udp") == 0;
+	if (!udp && strcmp(protocol, "tcp") != 0)
+		return;
+	p->service = mem_grow(
+		p->service, (size_t)p->services + 1, sizeof(*p->service));
+	p->service[p->services++] = (struct service){ mem_string(name), port,
+		udp };
+}
+
+static void
+learn_all(struct probe *p)
+{
+	FILE *f = fopen("/etc/services", "re");
+	char line[512];
+
+	p->services_read = true;
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f))
+		learn(p, line);
+	fclose(f);
 }
 
 const char *
 probe_service(const struct target *t, const struct cell *c)
 {
 	struct probe *p = t->probe;
-	int port = htons(c->port);
-	const struct servent *s;
 
 	if (t->is_unix || p->conf->net.numeric)
 		return NULL;
-	if (p->cells > FEW && p->services == 0)
-		learn(p);
-	if (p->services == 0) { /* few ports, or nothing to be read (musl) */
-		s = getservbyport(port, probe_protocol(t));
-		return s ? s->s_name : NULL;
-	}
+	if (!p->services_read)
+		learn_all(p);
 	for (int i = 0; i < p->services; i++)
-		if (p->service[i].port == port &&
+		if (p->service[i].port == c->port &&
 			p->service[i].udp == t->datagram)
 			return p->service[i].name;
 	return NULL;

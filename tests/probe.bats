@@ -123,6 +123,17 @@ peer() {
 	refute_output --partial discard
 }
 
+@test "probe: a port's name is libc's" {
+	needs getent
+	"$SOCKCTL" probe --json 127.0.0.1 1-1023 > j || [ "$?" = 1 ]
+	sed -n 's/.*"port":\([0-9]*\),"proto":"tcp".*"service":"\([^"]*\)".*/\1 \2/p' \
+		j > seen
+	getent services {1..1023}/tcp |
+		sed 's,^\([^ ]*\) *\([0-9]*\)/tcp.*,\2 \1,' > known
+	assert [ -s known ]
+	diff known seen
+}
+
 @test "probe: what is no PORTS, no host, no pair of options: one line, exit 2" {
 	local args
 	while read -r -a args; do

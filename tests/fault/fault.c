@@ -12,7 +12,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -107,8 +106,6 @@ static struct {
 	atomic_ulong *count; /* shared with forks; NULL: no fault is wanted */
 } plan;
 
-static bool resting;
-
 static bool
 parse(const char *text)
 {
@@ -192,7 +189,7 @@ strike(enum call call, int fd, int flags)
 	int kept = errno;
 	unsigned long k;
 
-	if (!plan.count || plan.call != call || resting)
+	if (!plan.count || plan.call != call)
 		return PASS;
 	if (fd != -1 &&
 		((plan.number == 0 && is_datagram(fd)) ||
@@ -341,19 +338,6 @@ DOES(FORK, pid_t, -1, fork, (void), ())
 DOES(OPEN, FILE *, NULL, fopen64,
 	(const char *restrict path, const char *restrict mode), (path, mode))
 DOES(OPEN, DIR *, NULL, opendir, (const char *path), (path))
-
-/* glibc's own look-up of services dies where it has no memory. */
-struct servent *
-getservbyport(int port, const char *protocol)
-{
-	struct servent *found;
-
-	NEXT(getservbyport);
-	resting = true;
-	found = next(port, protocol);
-	resting = false;
-	return found;
-}
 
 /* An interrupted connect goes on by itself (POSIX); that of a datagram socket
  * never waits. */
