@@ -53,7 +53,7 @@ datagram_failed(struct chat_link *k, const char *op)
 {
 	struct err err = { 0 };
 
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+	if (net_blocked())
 		return;
 	err_set(&err, errno == ECONNREFUSED ? "connect" : op, errno,
 		k->conn->peer);

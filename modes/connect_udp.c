@@ -116,7 +116,7 @@ send_one(struct connect *c, size_t n)
 	buf_free(&crlf);
 	if (put >= 0)
 		return true;
-	t->full = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+	t->full = net_blocked();
 	if (!t->full)
 		failed(c, "send", errno);
 	return false;

@@ -161,7 +161,7 @@ datagram_failed(struct probe *p, const char *op)
 {
 	struct err err = { 0 };
 
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+	if (net_blocked())
 		return;
 	err_set(&err, errno == ECONNREFUSED ? "connect" : op, errno,
 		p->conn->peer);

@@ -25,7 +25,7 @@ failed(struct far *f, const char *op)
 {
 	struct err err = { 0 };
 
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+	if (net_blocked())
 		return;
 	err_set(&err, op, errno, f->serve->target);
 	f->end(f->arg, &err);

@@ -104,7 +104,7 @@ send_to(struct serve *s, struct udp_peer *p, const uint8_t *data, size_t n)
 		conn_sent(&p->conn, data, n, loop_now(s->life.loop));
 		return;
 	}
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+	if (net_blocked())
 		return; /* UDP drops what does not fit */
 	err_set(&err, "send", errno, p->conn.peer);
 	report_error(s->life.report, &id, &err);

@@ -256,6 +256,12 @@ lift_pair(int pair[2])
 	return -1;
 }
 
+bool
+net_blocked(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+}
+
 int
 net_pipe(int pipefd[2])
 {

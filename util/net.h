@@ -59,6 +59,8 @@ int net_accept(int fd, struct addr *peer);
 /* connect(2): 0 or errno; EINPROGRESS also where a signal interrupted it, since
  * it goes on then (POSIX). */
 int net_connect(int fd, const struct addr *to);
+/* errno says of send or recv: not now. ENOBUFS: the system's queue is full. */
+bool net_blocked(void);
 int net_pipe(int pipefd[2]); /* close-on-exec, non-blocking */
 int net_socketpair(int pair[2]); /* the same, SOCK_STREAM */
 void net_nonblock(int fd, bool on);

@@ -68,7 +68,7 @@ write_some(struct stream *s, const void *data, size_t n)
 	}
 	put = io_write(&s->io, data, n, NULL);
 	if (put == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
+		if (!net_blocked())
 			stream_lose(s, "send", errno, all);
 		return 0;
 	}
