@@ -31,12 +31,12 @@ struct play_setup {
 	int64_t step_timeout; /* CLOCK_NONE */
 	int64_t linger;
 	bool quiet; /* no script events (--behave) */
-	/* What is received, for standard output; full: it takes no more now.
-	 */
+	/* What is received, for standard output; full: it takes no more now. */
 	void (*out)(void *arg, const void *data, size_t n);
 	bool (*full)(void *arg);
 	/* The end, from the loop: the error and close events were told, the
-	 * descriptor is closed. */
+	 * descriptor is closed. It may free the play. err: NULL where all went
+	 * well. */
 	void (*gone)(void *arg, int code, const struct err *err);
 	void *arg;
 };

@@ -55,10 +55,9 @@ struct sockopts {
 
 extern const struct opt sockopt_opts[]; /* base: struct sockopts */
 
-/* Applies the items of this phase to fd. listener: SO_REUSEADDR is set unless
- * no_reuseaddr (also for a client with a fixed local port: say so). An option
- * that fails or was clamped is -1 (op setsockopt) under strict; without
- * strict, one that fails is -1 too unless it only was clamped. */
+/* Applies the items of this phase to fd. reuseaddr: of a listener, or of a
+ * client with a fixed local port, which has SO_REUSEADDR unless no_reuseaddr.
+ * -1 (op setsockopt) where an option is not taken or, under strict, clamped. */
 int sockopts_apply(const struct sockopts *o, int fd, enum sockopt_phase phase,
 	bool reuseaddr, struct err *err);
 

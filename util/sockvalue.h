@@ -29,8 +29,8 @@ int sockvalue_encode(const struct sockopt_row *row, const char *s,
 	struct sockvalue *v, struct err *err);
 /* What the kernel has now; "" where it does not tell. */
 void sockvalue_read(const struct sockopt_row *row, int fd, char text[64]);
-bool sockvalue_numeric(const struct sockopt_row *row); /* the texts are whole
-							  numbers */
+/* Whether the texts are whole numbers. */
+bool sockvalue_numeric(const struct sockopt_row *row);
 /* Appends what help sockopts says of the value: "SIZE", "0-255". */
 void sockvalue_form(const struct sockopt_row *row, struct buf *out);
 
