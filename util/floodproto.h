@@ -63,6 +63,7 @@ struct flood_answer {
 	char text[FLOOD_LINE_MAX]; /* of error */
 };
 
+/* As flood_ask_write and flood_ask_read. -1: not of the form. */
 size_t flood_answer_write(
 	const struct flood_answer *a, char out[FLOOD_LINE_MAX + 1]);
 int flood_answer_read(struct flood_answer *a, const char *line);
@@ -93,6 +94,7 @@ struct flood_counts {
 	uint64_t received, bytes, lost, reordered, duplicates;
 	uint64_t jitter, elapsed; /* ns */
 };
+/* flood_counts_read: -1 where n is less than FLOOD_COUNTS. */
 void flood_counts_write(
 	uint8_t out[FLOOD_COUNTS], const struct flood_counts *c);
 int flood_counts_read(struct flood_counts *c, const void *data, size_t n);

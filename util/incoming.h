@@ -59,11 +59,14 @@ int incoming_begin(
 /* -1 with fault; a slow output queues (incoming_full) and may call broken. */
 int incoming_write(struct incoming *in, const void *data, size_t n,
 	struct part_fault *fault);
+/* A slow output takes no more now: wait for room. */
 bool incoming_full(const struct incoming *in);
+/* All is there: flushes, puts in place, then calls finished. */
 void incoming_finish(struct incoming *in);
 /* The file event. err may be NULL. hashed: the hash was wanted and is right. */
 void incoming_tell(struct incoming *in, enum transfer_status status,
 	const char *reason, const struct err *err, bool hashed);
+/* Its line of the meter, where owner has that or nobody does. */
 void incoming_show(struct incoming *in, const void *owner, bool checking);
 /* Closes and frees what it has; a part that is not in place stays, unless it
  * is empty. */

@@ -14,6 +14,7 @@ struct match {
 	size_t *next; /* the failure function */
 };
 
+/* match_free gives back what it takes; a zeroed match may be freed, too. */
 void match_start(struct match *m, const uint8_t *text, size_t len);
 void match_free(struct match *m);
 /* How many of the n bytes lead up to and include the end of the text: 0 when

@@ -5,6 +5,7 @@
 
 #include "pump.h"
 
+/* Opens it: --recv-only goes without input, --send-only without output. */
 void near_open(struct pump *p);
 /* The end that is written to; where the near end is one descriptor, it is the
  * one that is read from. */

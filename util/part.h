@@ -57,6 +57,7 @@ enum part_result part_folder(int root, const struct xfer_frame *offer,
  * on. 1: more to come, 0: done, -1: err. */
 int part_check(struct part *p, struct hash *h, uint64_t *at, void *memory,
 	size_t n, struct err *err);
+/* Writes all n bytes at that offset; cuts to that size. -1 with fault. */
 int part_write(struct part *p, uint64_t at, const void *data, size_t n,
 	struct part_fault *fault);
 int part_cut(struct part *p, uint64_t size, struct part_fault *fault);

@@ -64,6 +64,7 @@ void peer_put(struct peer *p, const struct xfer_frame *f);
  * says how much there is, and hashes it unless plain. */
 uint8_t *peer_room(struct peer *p, size_t n);
 void peer_added(struct peer *p, uint32_t id, size_t n, struct hash *h);
+/* Hands what was put to the stream. */
 void peer_flush(struct peer *p);
 /* Whether content may be put: nothing of before is queued. */
 bool peer_takes(const struct peer *p);

@@ -41,7 +41,9 @@ struct item *recvitem_find(struct recvside *s, uint32_t id);
 /* A new one, at the end of the list. */
 void recvitem_new(struct recvside *s, const struct xfer_frame *offer,
 	const struct incoming_calls *calls);
+/* Closes and forgets it, without a word. */
 void recvitem_drop(struct item *item);
+/* The file event. err may be NULL; else its code counts for the run. */
 void recvitem_tell(struct item *item, enum transfer_status status,
 	const char *reason, const struct err *err);
 /* Ends one that was under way: the rest of its content is dropped. */
