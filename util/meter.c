@@ -82,8 +82,8 @@ draw(struct meter *m, const struct meter_file *f, int64_t now)
 	while (skip > 0 && skip < name.len &&
 		(buf_data(&name)[skip] & 0xc0) == 0x80)
 		skip++;
-	buf_printf(
-		&all, "\r%s%s\033[K", buf_cstr(&name) + skip, buf_cstr(&line));
+	buf_printf(&all, "\r%s%.*s\033[K", buf_cstr(&name) + skip,
+		(int)(width - 1 - (name.len - skip)), buf_cstr(&line));
 	(void)outlet_write(&m->to, buf_data(&all), all.len);
 	m->drawn = true;
 	m->last = now;
