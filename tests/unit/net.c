@@ -229,7 +229,7 @@ test_v6only(void)
 {
 	struct addr six, four;
 	struct err err;
-	int a, b;
+	int a, b, bound, tries = 0;
 
 	four = loopback("::1", 0);
 	a = net_socket(&four, false, NULL, true, &err);
@@ -238,14 +238,18 @@ test_v6only(void)
 		return;
 	}
 	close(a);
-	six = loopback("::", 0);
-	a = net_socket(&six, false, NULL, true, &err);
-	CHECK_INT(net_bind(a, &six, &err), 0);
-	addr_of_local(&six, a);
-	four = loopback("0.0.0.0", addr_port(&six));
-	b = net_socket(&four, false, NULL, true, &err);
-	CHECK(listen(a, 1) == 0);
-	CHECK_INT(net_bind(b, &four, &err), 0);
+	do {
+		six = loopback("::", 0);
+		a = net_socket(&six, false, NULL, true, &err);
+		CHECK_INT(net_bind(a, &six, &err), 0);
+		addr_of_local(&six, a);
+		CHECK(listen(a, 1) == 0);
+		four = loopback("0.0.0.0", addr_port(&six));
+		b = net_socket(&four, false, NULL, true, &err);
+		bound = net_bind(b, &four, &err);
+		/* Another program may have that port of IPv4 just now. */
+	} while (bound == -1 && ++tries < 50 && close(a) == 0 && close(b) == 0);
+	CHECK_INT(bound, 0);
 	close(a);
 	close(b);
 	in_use("::1", false);
