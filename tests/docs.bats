@@ -14,9 +14,9 @@ load helper/common
 	for mode in serve connect echo chat sendfile recvfile flood probe; do
 		page=$SOCKCTL_TOP/man/sockctl-$mode.1
 		[ -e "$page" ] || fail "no $page"
-		for section in NAME SYNOPSIS DESCRIPTION EXAMPLES "EXIT STATUS" \
-			"SEE ALSO"; do
-			grep -q "^\.Sh \"\?$section" "$page" ||
+		for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" \
+			EVENTS EXAMPLES "SEE ALSO"; do
+			grep -qx "\.Sh $section" "$page" ||
 				fail "$page has no section $section"
 		done
 	done
@@ -74,6 +74,79 @@ page_options() {
 		[ "$event" = note ] || grep -q "^\.It Cm .*\b$event\b" \
 			"$SOCKCTL_TOP/man/sockctl.1" || fail "no event $event"
 	done < events
+}
+
+# together MODE OPTION... -- COMMAND...: a server of MODE, and who talks to its
+# PORT. It ends by itself with --once, else it says how far it is and is stopped.
+together() {
+	local mode=$1 options=()
+
+	shift
+	until [ "$1" = -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	talks=$((${talks-0} + 1))
+	server "far$talks" "$mode" --json "${options[@]}"
+	timeout 20 "$SOCKCTL" "${@/PORT/$port}" --json < text \
+		> "near$talks.out" 2> "near$talks.err" || :
+	[[ " ${options[*]} " == *" --once "* ]] || {
+		kill -USR1 "$pid"
+		wait_for told_progress "far$talks"
+		kill "$pid"
+	}
+	ended "$pid"
+}
+
+told_progress() {
+	cat "$1.out" "$1.err" | grep -q '"event":"progress"'
+}
+
+@test "docs: events and members are those that the program prints" {
+	local see=(--sndbuf 32K --show-sockopts --stats -x -) options
+
+	echo text > text
+	mkdir in
+	together serve "${see[@]}" --once -- connect "${see[@]}" 127.0.0.1 PORT
+	together serve --deny 127.0.0.1 -- connect 127.0.0.1 PORT
+	together serve --once --script 'recv 2; send 2' -- \
+		connect --script 'send 2; recv 2' 127.0.0.1 PORT
+	together serve --once --script 'recvall 9' --step-timeout 0.1 -- \
+		connect --script 'recv 1' 127.0.0.1 PORT
+	together echo "${see[@]}" -- \
+		echo "${see[@]}" --count 2 --interval 0 127.0.0.1 PORT
+	together recvfile "${see[@]}" -d in -- \
+		sendfile "${see[@]}" 127.0.0.1 PORT text missing text
+	together flood "${see[@]}" -- \
+		flood "${see[@]}" -t 0.3 -i 0.1 127.0.0.1 PORT
+	for options in "--rr -t 0.1" "--bidir -t 0.1" "--until-block --chunk 500"; do
+		# shellcheck disable=SC2086 # words
+		together flood -- flood $options 127.0.0.1 PORT
+	done
+	together flood -u -- flood -u --rate 1mbit -t 0.1 127.0.0.1 PORT
+	printf '/nick a\nhello\n/msg a to me\n/quit\n' > text
+	together chat --no-console -- chat 127.0.0.1 PORT
+	server far serve --json --reply text
+	for options in "--banner" "--info" "--count 2 --interval 0" "--wait 5" \
+		"--backlog-test" "--show-sockopts --sndbuf 32K"; do
+		# shellcheck disable=SC2086 # words
+		"$SOCKCTL" probe --json $options 127.0.0.1 "$port" >> probe.out
+	done
+	"$SOCKCTL" probe --json --interfaces >> probe.out
+	stop "$pid"
+	# Beside a dump not all is JSON.
+	for file in *.out *.err; do
+		grep '^{"ts":' "$file" > "$file.json" || rm "$file.json"
+	done
+	run python3 "$SOCKCTL_TOP/tests/helper/events.py" \
+		"$SOCKCTL_TOP/man" ./*.json
+	assert_success
+	for event in "probe port" "serve blocked" "connect script" \
+		"flood result" "flood interval" "flood block" "chat message" \
+		"recvfile file" "sendfile sockopt" "echo progress" "serve denied"; do
+		assert_output --partial "$event"
+	done
 }
 
 @test "docs: the program names no page that is not there" {
