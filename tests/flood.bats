@@ -235,12 +235,13 @@ keeps_alive() {
 	assert_equal "$status" 3
 }
 
-# keeps_rate LEAST MOST OPTION...: a second's bytes. A busy machine may miss the
-# least, which is tried again, and never passes the most.
+# keeps_rate LEAST MOST WHAT OPTION...: a second's bytes, and what WHAT says of
+# the summary. A busy machine may miss the least, and so what limits; that is
+# tried again. It never passes the most.
 keeps_rate() {
-	flood near -t 1 "${@:3}"
+	flood near -t 1 "${@:4}"
 	json near "last['bytes'] < $2" || exit 1
-	json near "$1 < last['bytes']"
+	json near "$1 < last['bytes'] and $3"
 }
 
 @test "throughput: --verify, --zerocopy, --skip-rx-copy, --chunk, --rate" {
@@ -262,9 +263,10 @@ keeps_rate() {
 	json near 'last["bytes"] == 100 << 10'
 	flood near -n 20M --chunk 5M
 	json near 'last["bytes"] == 20 << 20'
-	wait_for keeps_rate 8e6 12e6 --rate 80mbit -P 2
-	json near 'last["limited_by"] == "rate"'
-	wait_for keeps_rate 9e6 13e6 --rate 10M/s -R
+	wait_for keeps_rate 8e6 12e6 'last["limited_by"] == "rate"' \
+		--rate 80mbit -P 2
+	wait_for keeps_rate 9e6 13e6 'last["limited_by"] is None' \
+		--rate 10M/s -R
 }
 
 @test "throughput: a changed byte is found at either end" {
@@ -291,26 +293,44 @@ keeps_rate() {
 	wait_grep '"error"' far.out
 }
 
+# The intervals of a run with -t 0.6 -i 0.2 --rate 1M/s follow each other, and
+# their bytes are the run's, but for the tenth of an interval that ends it. How
+# much went out in each is the machine's affair.
+add_up() {
+	json "$1" 'len(ev("interval")) >= 3 and ev("interval")[0]["t0"] == 0
+		and all(a["t1"] == b["t0"] and round(a["t1"] - a["t0"], 3) == 0.2
+			for a, b in zip(ev("interval"), ev("interval")[1:]))
+		and abs(ev("interval")[0]["bits_per_second"] - ev("interval")[0]["bytes"] * 40) <= 1
+		and all("retrans" in e for e in ev("interval"))
+		and 0 < sum(e["bytes"] for e in ev("interval")) <= last["bytes"]
+		and last["bytes"] - sum(e["bytes"] for e in ev("interval")) < 100000'
+}
+
+# What was left out is not in the time; a busy machine may need longer than both.
+omits() {
+	flood near -t 0.3 --omit 0.5
+	json near '0.25 < last["elapsed_s"] < 0.8'
+}
+
+# SIGUSR1 to $pid: what it told so far.
+tells_bytes() {
+	kill -USR1 "$pid"
+	json "$1" 'any(e["bytes"] > 0 for e in ev("progress"))'
+}
+
 @test "throughput: --every, --omit, SIGUSR1" {
 	server far flood
-	flood near -t 0.6 -i 0.2
-	json near 'len(ev("interval")) in (3, 4)
-		and [e["t0"] for e in ev("interval")][:3] == [0, 0.2, 0.4]
-		and all(e["bytes"] > 0 and "retrans" in e and e["bits_per_second"] > 0 for e in ev("interval"))
-		and abs(sum(e["bytes"] for e in ev("interval")) - last["bytes"]) < last["bytes"] / 10'
-	flood near -t 0.6 -i 0.2 -P 4 --workers 2
-	json near 'len(ev("interval")) in (3, 4)
-		and abs(sum(e["bytes"] for e in ev("interval")) - last["bytes"]) < last["bytes"] / 10'
-	flood near -t 0.3 --omit 0.5
-	json near '0.25 < last["elapsed_s"] < 2'
+	flood near -t 0.6 -i 0.2 --rate 1M/s
+	add_up near
+	flood near -t 0.6 -i 0.2 --rate 1M/s -P 4 --workers 2
+	add_up near
+	wait_for omits
 	flood near -n 3M --omit 0.2
 	json near '3 << 20 <= last["bytes"] < 30 << 20'
-	bg usr "$SOCKCTL" flood --json -t 20 127.0.0.1 "$port"
-	sleep 0.3
-	kill -USR1 "$pid"
-	wait_grep '"progress"' usr.out
+	bg usr "$SOCKCTL" flood --json -t 60 127.0.0.1 "$port"
+	wait_for count_connections 1
+	wait_for tells_bytes usr.out
 	stop "$pid"
-	json usr.out 'ev("progress")[0]["bytes"] > 0'
 }
 
 @test "throughput: a signal gives the summary so far" {
@@ -634,13 +654,19 @@ child() {
 	json near.out 'len(ev("block")) == 1 and last["exit"] == 0'
 }
 
-@test "udp: what arrived, as the receiver counted it" {
-	server far flood -u --json
+# A busy machine may lose some, or miss the rate: that is tried again.
+arrives_paced() {
 	flood near -u -t 0.4 --rate 20mbit
 	json near 'last["kind"] == "udp" and last["exit"] == 0 and last["sent"] > 300
 		and last["sent"] == last["received"] and last["lost"] == last["reordered"] == last["duplicates"] == 0
 		and last["bytes"] == last["received"] * 1400 and last["jitter_us"] >= 0
 		and last["limited_by"] == "rate" and 15e6 < last["bits_per_second"] < 25e6'
+}
+
+@test "udp: what arrived, as the receiver counted it" {
+	server paced flood -u
+	wait_for arrives_paced
+	server far flood -u --json
 	flood near -u -n 100000 --chunk 100 --rate 8mbit
 	json near 'last["sent"] == last["received"] == 1000 and last["bytes"] == 100000'
 	flood near -u -n 100000 --chunk 100 --rate 8mbit --no-gso
@@ -653,7 +679,7 @@ child() {
 	json near 'last["lost"] == 0 and 150000 < last["bytes"] < 600000 and len(ev("interval")) >= 3'
 	flood near -u -n 10M
 	json near 'last["sent"] == last["received"] + last["lost"]'
-	wait_for json far.out 'len(ev("result")) == 8 and ev("result")[0]["lost"] == 0'
+	wait_for json far.out 'len(ev("result")) == 7 and ev("result")[0]["lost"] == 0'
 }
 
 @test "udp: nobody there, nobody who answers, an end without an answer" {
