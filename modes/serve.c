@@ -364,11 +364,8 @@ serve_start(struct serve *s)
 	s->far.bind = s->conf->forward_bind;
 	s->far.numeric = s->conf->net.numeric;
 	endpoint_text(&s->conf->forward, s->target);
-	if (open_listener(s, &err) == -1) {
-		serve_udp_free(s);
-		buf_free(&s->reply);
+	if (open_listener(s, &err) == -1)
 		return life_fail(&s->life, &err);
-	}
 	if (s->count && !s->conf->forward.host[0])
 		loop_timer(s->life.loop, &s->first, s->conf->limits.timeout,
 			on_first, s);

@@ -339,10 +339,14 @@ serve_udp_free(struct serve *s)
 {
 	struct udp_socket *u, *next;
 
-	for (u = s->udp ? s->udp->sockets : NULL; u; u = next) {
+	if (!s->udp)
+		return;
+	for (u = s->udp->sockets; u; u = next) {
 		next = u->next;
+		loop_unwatch(s->life.loop, &u->watch);
 		free(u);
 	}
+	loop_cancel(s->life.loop, &s->udp->sweep);
 	dgram_peers_free(&s->peers);
 	free(s->udp);
 }
