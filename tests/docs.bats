@@ -120,7 +120,7 @@ told_progress() {
 		sendfile "${see[@]}" 127.0.0.1 PORT text missing text
 	together flood "${see[@]}" -- \
 		flood "${see[@]}" -t 0.3 -i 0.1 127.0.0.1 PORT
-	for options in "--rr -t 0.1" "--bidir -t 0.1" "--until-block --chunk 500"; do
+	for options in "--rr -t 0.1" "--bidir -t 0.1" "--until-block --chunk 1000 --sndbuf 8K --rcvbuf 8K"; do
 		# shellcheck disable=SC2086 # words
 		together flood -- flood $options 127.0.0.1 PORT
 	done
@@ -146,6 +146,23 @@ told_progress() {
 		"flood result" "flood interval" "flood block" "chat message" \
 		"recvfile file" "sendfile sockopt" "echo progress" "serve denied"; do
 		assert_output --partial "$event"
+	done
+}
+
+@test "docs: make html: every link of the start page and the pages is there" {
+	needs mandoc
+	"$SOCKCTL_TOP/.ci/html" "$PWD/html"
+	for page in html/*.html; do
+		for link in $(grep -o 'href="[^":]*"' "$page" | cut -d '"' -f 2); do
+			file=${link%%#*}
+			file=html/${file:-${page#html/}}
+			[ -e "$file" ] || fail "$page: $link"
+			[[ $link != *#* ]] || grep -qF "id=\"${link#*#}\"" "$file" ||
+				fail "$page: $link"
+		done
+	done
+	for page in "$SOCKCTL_TOP"/man/*.[0-9]; do
+		grep -qF "href=\"${page##*/}.html\"" html/index.html
 	done
 }
 
