@@ -101,6 +101,8 @@ on_worker_gone(void *arg, struct worker *w, int status)
 	struct far *far = arg;
 	struct err err = { 0 };
 
+	if (far->listener == NULL) /* this side ended the talk: close_far */
+		return;
 	err_setf(&err, "exec", 0, NULL, "a worker ended early (status %d)",
 		child_code(status));
 	report_error(far->report, NULL, &err);

@@ -381,6 +381,20 @@ tells_bytes() {
 	[ -n "$stderr" ]
 }
 
+@test "far side: a signal ends its workers without a complaint" {
+	for options in "--workers 1" "--workers 3"; do
+		# shellcheck disable=SC2086
+		server far flood --json $options
+		flood near -n 1000 -P 3
+		wait_for json far.out 'len(ev("result")) == 3'
+		stop "$pid"
+		assert_equal "$code" 0
+		json far.out 'ev("error") == [] and last["event"] == "summary"
+			and last["exit"] == 0 and last["connections"] == 3'
+		assert_file_empty far.err
+	done
+}
+
 @test "far side: a plain client is told what arrived" {
 	server far flood --json
 	run -0 "$SOCKCTL" connect --fin 0 127.0.0.1 "$port" < <(printf hello)
