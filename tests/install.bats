@@ -112,8 +112,8 @@ command_of() {
 @test "install: make static: below 400 KiB, works where nothing else is" {
 	needs musl-gcc chroot
 	[ "$(id -u)" = 0 ] || skip "chroot needs root"
-	env -u SAN -u PORTABLE -u CC -u OUT make -s -C "$SOCKCTL_TOP" \
-		MAKEFLAGS= MAKEOVERRIDES= static 3>&-
+	env -u SAN -u PORTABLE -u CC -u OUT -u MAKEFLAGS -u MAKEOVERRIDES \
+		make -s -C "$SOCKCTL_TOP" static 3>&-
 	mkdir root
 	cp "$SOCKCTL_TOP/build/musl-gcc-static/sockctl" root
 	run stat -c %s root/sockctl

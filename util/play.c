@@ -119,6 +119,8 @@ on_limit(void *arg)
 static void
 begin_step(struct play *p, const struct script_step *s)
 {
+	int64_t limit = p->set.step_timeout;
+
 	p->started = true;
 	p->began = clock_now();
 	p->done = 0;
@@ -128,9 +130,11 @@ begin_step(struct play *p, const struct script_step *s)
 	buf_clear(&p->text);
 	if (s->op == SCRIPT_EXPECT)
 		match_start(&p->match, buf_data(&s->text), s->text.len);
+	/* From the step's own beginning: the loop's time is older. */
+	if (limit != CLOCK_NONE && limit != CLOCK_INF)
+		limit += p->began - loop_now(p->set.loop);
 	if (s->op != SCRIPT_SLEEP)
-		loop_timer(p->set.loop, &p->limit, p->set.step_timeout,
-			on_limit, p);
+		loop_timer(p->set.loop, &p->limit, limit, on_limit, p);
 }
 
 static bool
