@@ -16,8 +16,7 @@ broken(struct flow *f, const struct io *end)
 {
 	f->error = errno;
 	f->broken = end;
-	/* splice knows no MSG_NOSIGNAL; standard output's signal
-	 * stays pending. */
+	/* splice has no MSG_NOSIGNAL; standard output's stays pending. */
 	if (f->error == EPIPE && end->kind == IO_SOCKET)
 		signals_forget_pipe();
 	return FLOW_BROKEN;
