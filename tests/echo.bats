@@ -384,10 +384,10 @@ sleeps() {
 	[ -r /proc/self/status ] || skip "no /proc"
 	server s echo --quiet
 	server=$pid
-	run_err "$SOCKCTL" flood 127.0.0.1 "$port" --rr=64 -P 3000 -t 0.5
+	run_err "$SOCKCTL" flood 127.0.0.1 "$port" --rr=64 -P 1000 -t 0.5
 	((status == 0)) || fail "$stderr"
-	bg f "$SOCKCTL" flood --hold 3000 -t 60 127.0.0.1 "$port"
-	wait_for eval '[ "$(ls "/proc/$server/fd" | wc -l)" -gt 3000 ]'
+	bg f "$SOCKCTL" flood --hold 1500 -t 90 127.0.0.1 "$port"
+	wait_for eval '[ "$(ls "/proc/$server/fd" | wc -l)" -gt 1500 ]'
 	wait_for sleeps "$server"
 	wait_for sleeps "$pid"
 }

@@ -52,14 +52,14 @@ load helper/common
 }
 
 @test "a client that is reset ends its command" {
-	server s serve --exec 'exec sleep 48' --json
+	server s serve --exec 'echo $$ > id; exec sleep 48' --json
 	bg c python3 "$SOCKCTL_TOP/tests/helper/peer.py" connect "$port" send=x sleep=0.3 rst
 	ended "$pid"
 	wait_grep '"close"' s.err
 	json s.err 'ev("close")[0]["reason"] == "reset"'
 	stop "${COMMON_PIDS[0]}"
-	run pgrep -f 'sleep 48'
-	assert_output ""
+	run kill -0 "$(cat id)"
+	assert_failure
 }
 
 @test "500 clients of cat, at most --max-clients at once, no zombie" {
@@ -90,11 +90,11 @@ load helper/common
 }
 
 @test "SIGTERM ends the commands with the server" {
-	server s serve --exec 'echo in; exec sleep 49'
+	server s serve --exec 'echo in; exec sleep 49.731'
 	bg c "$SOCKCTL" connect --recv-only 127.0.0.1 "$port"
 	wait_grep in c.out
 	stop "${COMMON_PIDS[0]}"
 	assert_equal "$code" 0
-	run pgrep -f 'sleep 49'
+	run pgrep -f 'sleep 49.731'
 	assert_output ""
 }
