@@ -48,7 +48,7 @@ def same(line):
     line = re.sub(r"^.*(#\d+ (step|close|accept) )", r"\1", line)
     line = re.sub(r"( close: .* [mu]?s), [A-Z_0-9]+$", r"\1", line)
     line = re.sub(r"xxh64:[0-9a-f]+", "HASH", line)
-    line = re.sub(r"\b\d+(\.\d+)? (us|ms|s)\b", "TIME", line)
+    line = re.sub(r"\b\d+(\.\d+)? (ns|us|ms|s)\b", "TIME", line)
     line = re.sub(r"\b\d+(\.\d+)? [KMGkmg]?(i?B|bit)(/s)?(?!\w)", "SIZE", line)
     line = re.sub(r"\d{4}-\d\d-\d\dT[\d:+-]+", "DATE", line)
     if " retransmitted," in line or "window scale" in line:
