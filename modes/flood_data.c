@@ -170,7 +170,7 @@ flood_data_send(struct flood_data *d, struct conn *c)
 		if (n == 0)
 			return MOVE_PACED;
 		moved = send_once(d, c, n, now);
-		if (moved == -1 && (errno == EAGAIN || errno == ENOBUFS))
+		if (moved == -1 && net_blocked())
 			return MOVE_WAIT;
 		if (moved == -1 && errno != EINTR)
 			return MOVE_LOST;

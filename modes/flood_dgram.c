@@ -78,7 +78,7 @@ flood_flow_send(struct flood_flow *w)
 			return MOVE_PACED;
 		number(w, count, now);
 		sent = udpbulk_send(&w->bulk, w->out, count, w->to, w->local);
-		if (sent == -1 && (errno == EAGAIN || errno == ENOBUFS))
+		if (sent == -1 && net_blocked())
 			return MOVE_WAIT;
 		if (sent == -1)
 			return MOVE_LOST;

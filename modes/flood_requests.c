@@ -129,7 +129,7 @@ send_request(struct flood_stream *s)
 		conn_sent(&s->conn, s->flood->memory.out, (size_t)n, s->pause);
 		return true;
 	}
-	if (errno == EAGAIN || errno == ENOBUFS)
+	if (net_blocked())
 		flood_stream_watch(s, LOOP_READ | LOOP_WRITE);
 	else if (errno != EINTR)
 		flood_stream_lost(s, "send", errno, NULL);
@@ -310,7 +310,7 @@ crr_send(struct flood_stream *s)
 		loop_want(s->flood->loop, &s->watch, LOOP_READ);
 		return true;
 	}
-	if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+	if (errno != EINTR && !net_blocked())
 		crr_failed(s, "connect", errno);
 	return false;
 }

@@ -9,7 +9,7 @@
 
 /* Text may be anything that was typed: it stays one line. Backslashes may be
  * escapes already. */
-static int __attribute__((format(printf, 2, 0)))
+static void __attribute__((format(printf, 2, 0)))
 usage_vtold(const char *mode, const char *format, va_list ap)
 {
 	struct buf text = { 0 }, line = { 0 };
@@ -30,7 +30,6 @@ usage_vtold(const char *mode, const char *format, va_list ap)
 		mode, buf_cstr(&line), blank, mode);
 	buf_free(&text);
 	buf_free(&line);
-	return EXIT_USAGE;
 }
 
 int

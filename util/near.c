@@ -81,16 +81,23 @@ near_failed(struct pump *p, const struct flow *f)
 	discard(&p->down);
 }
 
+/* Closes one of two descriptors while the other goes on. */
+static void
+close_one(struct pump *p, struct pump_end *end, int *fd)
+{
+	loop_unwatch(p->set.loop, &end->watch);
+	io_close(&end->io);
+	close(*fd);
+	*fd = -1;
+}
+
 void
 near_unheard(struct pump *p)
 {
 	if (p->set.manner != PUMP_JOIN || p->set.in == -1)
 		return;
 	if (p->set.in != p->set.out) {
-		loop_unwatch(p->set.loop, &p->in.watch);
-		io_close(&p->in.io);
-		close(p->set.in);
-		p->set.in = -1;
+		close_one(p, &p->in, &p->set.in);
 		return;
 	}
 	discard(&p->up);
@@ -103,14 +110,10 @@ near_pass_fin(struct pump *p)
 	if (p->set.manner != PUMP_JOIN || !ends_down_finished(p) ||
 		p->set.out == -1)
 		return;
-	if (p->set.out == p->set.in) {
-		if (p->down.to)
-			shutdown(p->set.out, SHUT_WR);
-	} else {
-		loop_unwatch(p->set.loop, &p->out.watch);
-		io_close(&p->out.io);
-		close(p->set.out);
-	}
+	if (p->set.out != p->set.in)
+		close_one(p, &p->out, &p->set.out);
+	else if (p->down.to)
+		shutdown(p->set.out, SHUT_WR);
 	p->down.to = NULL;
 	p->set.out = -1;
 }
