@@ -10,9 +10,7 @@
 
 enum { BITS = sizeof(hotset_word) * CHAR_BIT };
 
-/* Looks at all take at most 1 / (1 + LOOK_SHARE) of the time. */
-enum { LOOK_SHARE = 8 };
-#define LOOK_PERIOD (500 * CLOCK_US) /* and come no more often */
+#define LOOK_PERIOD (500 * CLOCK_US) /* looks at all come no more often */
 
 static inline hotset_word
 bit(int fd)
@@ -63,9 +61,9 @@ static void
 heat(struct hotset *h, int fd, bool fresh)
 {
 	if (!fresh)
-		h->heat[fd] = h->look;
-	else if (h->look - h->heat[fd] > HOTSET_KEEP)
-		h->heat[fd] = h->look - HOTSET_KEEP;
+		h->heat[fd] = h->age;
+	else if (h->age - h->heat[fd] > HOTSET_KEEP)
+		h->heat[fd] = h->age - HOTSET_KEEP;
 	h->fresh += fresh;
 	h->hot[fd / BITS] |= bit(fd);
 	if (fd / BITS >= h->hot_words)
@@ -186,7 +184,7 @@ cool(struct hotset *h)
 		for (hotset_word w = h->hot[i]; w; w &= w - 1) {
 			int fd = i * BITS + __builtin_ctzl(w);
 
-			if (h->look - h->heat[fd] > HOTSET_KEEP && !listens(fd))
+			if (h->age - h->heat[fd] > HOTSET_KEEP && !listens(fd))
 				h->hot[i] &= ~bit(fd);
 		}
 	}
@@ -195,21 +193,39 @@ cool(struct hotset *h)
 	h->fresh = 0;
 }
 
-/* Looks at all without waiting, and sets when to look again. One look that
- * took long (the processor was taken away) does not count for what it took. */
+/* Whether the sets have a cold one after pselect. */
+static bool
+found_cold(const struct hotset *h)
+{
+	for (int i = 0; i < h->scan; i++)
+		if (joined(h->work, i) & ~h->hot[i])
+			return true;
+	return false;
+}
+
+/* Looks at all without waiting, and sets when to look again: later each time
+ * that there was no cold one to find. One look that took long (the processor
+ * was taken away) does not count for what it took. */
 static int
 look(struct hotset *h, const sigset_t *mask)
 {
 	int64_t start = clock_now(), end, took, period;
+	uint32_t steps;
 	int n = select_words(h, false, 0, mask), number = errno;
 
 	end = clock_now();
 	took = end - start;
 	h->cost = h->cost && took > 2 * h->cost ? 2 * h->cost : took;
-	period = LOOK_SHARE * h->cost;
+	if (h->pause == 0 || h->fresh > 0 || (n > 0 && found_cold(h)))
+		h->pause = HOTSET_PAUSE;
+	else if (h->pause < HOTSET_PAUSE_MOST)
+		h->pause *= 2;
+	period = h->pause * h->cost;
 	h->due = end + (period > LOOK_PERIOD ? period : LOOK_PERIOD);
 	h->quiet = n > 0 ? 0 : h->quiet + 1;
-	if (++h->look % HOTSET_COOL == 0 || h->fresh > HOTSET_PLAIN)
+	steps = h->pause / HOTSET_PAUSE;
+	h->age += steps;
+	if (h->age % HOTSET_COOL < steps || h->fresh > HOTSET_PLAIN)
 		cool(h);
 	errno = number;
 	return n;

@@ -74,12 +74,13 @@ test_cooling(struct test *t)
 {
 	for (int i = 0; i < 3; i++)
 		CHECK(write(t->pipe[i * 90][1], "x", 1) == 1);
-	for (uint32_t start = t->set.look;
-		t->set.look - start < 2 * HOTSET_KEEP + 2 * HOTSET_COOL;)
+	for (uint32_t start = t->set.age;
+		t->set.age - start < 2 * HOTSET_KEEP + 2 * HOTSET_COOL;)
 		wait_for(t, -1);
 	CHECK_INT(count_hot(t), 4);
 	CHECK(is_hot(t, t->pipe[90][0]));
 	CHECK(is_hot(t, t->listener));
+	CHECK_INT(t->set.pause, HOTSET_PAUSE_MOST); /* nothing cold to find */
 }
 
 /* With others ready in each wait, a cold one is found all the same. */
@@ -88,7 +89,7 @@ test_starving(struct test *t)
 {
 	int cold = t->pipe[PIPES - 1][0];
 	int64_t end = t->now + 10 * CLOCK_S;
-	uint32_t look = t->set.look;
+	uint32_t age = t->set.age;
 	bool found = false;
 
 	CHECK(!is_hot(t, cold));
@@ -96,7 +97,8 @@ test_starving(struct test *t)
 	while (!found && t->now < end)
 		found = wait_for(t, cold);
 	CHECK(found);
-	CHECK(t->set.look - look <= 2);
+	CHECK(t->set.age - age <= 2 * HOTSET_PAUSE_MOST / HOTSET_PAUSE);
+	CHECK_INT(t->set.pause, HOTSET_PAUSE);
 	CHECK(is_hot(t, cold)); /* and is hot now */
 	CHECK(wait_for(t, cold));
 }
@@ -105,17 +107,17 @@ test_starving(struct test *t)
 static void
 test_quiet(struct test *t)
 {
-	uint32_t look = t->set.look;
+	uint32_t age = t->set.age;
+	uint32_t most = 2 * HOTSET_QUIET * HOTSET_PAUSE_MOST / HOTSET_PAUSE;
 	char c;
 
 	for (int i = 0; i < PIPES; i++)
 		while (read(t->pipe[i][0], &c, 1) == 1)
 			continue;
-	while (t->set.quiet < HOTSET_QUIET &&
-		t->set.look - look < 2 * HOTSET_QUIET)
+	while (t->set.quiet < HOTSET_QUIET && t->set.age - age < most)
 		wait_for(t, -1);
 	CHECK_INT(t->set.quiet, HOTSET_QUIET);
-	look = t->set.look;
+	age = t->set.age;
 	for (int i = 0; i < 2; i++) {
 		int64_t start = t->now;
 
@@ -123,7 +125,7 @@ test_quiet(struct test *t)
 			hotset_wait(&t->set, 30 * CLOCK_MS, NULL, &t->now), 0);
 		CHECK(t->now - start >= 29 * CLOCK_MS);
 	}
-	CHECK_INT(t->set.look, look);
+	CHECK_INT(t->set.age, age);
 	CHECK(write(t->pipe[150][1], "x", 1) == 1);
 	CHECK(wait_for(t, t->pipe[150][0])); /* awake at once */
 	CHECK_INT(t->set.quiet, 0);
