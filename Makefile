@@ -115,7 +115,10 @@ endif
 all: $(OUT)/sockctl ## the program (the default)
 	$Q[ sockctl -ef $< ] || ln -f $< sockctl 2>/dev/null || cp -f $< sockctl
 
-$(OUT)/sockctl: $(MAIN) $(OUT)/util.a
+# What every start runs stands side by side: 120 KiB less to map.
+FIRST = sockctl $(addprefix util/,buf mem net sockopthelp sockrow)
+
+$(OUT)/sockctl: $(FIRST:%=$(OUT)/%.o) $(MAIN) $(OUT)/util.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(OPTIMIZE) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
