@@ -12,6 +12,10 @@ enum { BITS = sizeof(hotset_word) * CHAR_BIT };
 
 #define LOOK_PERIOD (500 * CLOCK_US) /* looks at all come no more often */
 
+/* What a wakeup from sleeping on all costs, in looks; and how many in a row may
+ * come before it is known how often they come. */
+enum { SLEEP = 4, BURST = 4 };
+
 static inline hotset_word
 bit(int fd)
 {
@@ -138,7 +142,6 @@ add_again(struct hotset *h)
 			h->work[k][i] |= h->again[k][i];
 			h->again[k][i] = 0;
 		}
-		h->quiet = 0;
 	}
 	h->again_words = 0;
 }
@@ -193,6 +196,28 @@ cool(struct hotset *h)
 	h->fresh = 0;
 }
 
+static void
+grow_old(struct hotset *h, uint32_t steps)
+{
+	h->age += steps;
+	if (h->age % HOTSET_COOL < steps || h->fresh > HOTSET_PLAIN)
+		cool(h);
+}
+
+static int64_t
+cost(const struct hotset *h)
+{
+	return h->each * h->watched;
+}
+
+/* Counts wakeups from now on. */
+static void
+restart(struct hotset *h, int64_t now)
+{
+	h->since = now;
+	h->wakeups = 0;
+}
+
 /* Whether the sets have a cold one after pselect. */
 static bool
 found_cold(const struct hotset *h)
@@ -205,43 +230,74 @@ found_cold(const struct hotset *h)
 
 /* Looks at all without waiting, and sets when to look again: later each time
  * that there was no cold one to find. One look that took long (the processor
- * was taken away) does not count for what it took. */
+ * was taken away) does not count for what it took. With few wakeups since the
+ * last look sleeping on all is cheap enough. */
 static int
 look(struct hotset *h, const sigset_t *mask)
 {
 	int64_t start = clock_now(), end, took, period;
-	uint32_t steps;
 	int n = select_words(h, false, 0, mask), number = errno;
 
 	end = clock_now();
-	took = end - start;
-	h->cost = h->cost && took > 2 * h->cost ? 2 * h->cost : took;
+	took = (end - start) / h->watched;
+	h->each = h->each && took > 2 * h->each ? 2 * h->each : took;
 	if (h->pause == 0 || h->fresh > 0 || (n > 0 && found_cold(h)))
 		h->pause = HOTSET_PAUSE;
 	else if (h->pause < HOTSET_PAUSE_MOST)
 		h->pause *= 2;
-	period = h->pause * h->cost;
+	period = h->pause * cost(h);
 	h->due = end + (period > LOOK_PERIOD ? period : LOOK_PERIOD);
-	h->quiet = n > 0 ? 0 : h->quiet + 1;
-	steps = h->pause / HOTSET_PAUSE;
-	h->age += steps;
-	if (h->age % HOTSET_COOL < steps || h->fresh > HOTSET_PLAIN)
-		cool(h);
+	h->calm = h->wakeups * SLEEP * cost(h) * HOTSET_PAUSE <= end - h->since;
+	restart(h, end);
+	grow_old(h, (uint32_t)h->pause / HOTSET_PAUSE);
+	errno = number;
+	return n;
+}
+
+/* Sleeps on all; no more when that was often. */
+static int
+sleep_calmly(
+	struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
+{
+	int n = select_words(h, false, timeout, mask), number = errno;
+	int64_t spent, paid;
+
+	*now = clock_now();
+	h->wakeups++;
+	spent = h->wakeups * SLEEP * cost(h);
+	paid = (*now - h->since) / HOTSET_PAUSE;
+	if (spent > paid + BURST * SLEEP * cost(h)) {
+		h->calm = false;
+		h->pause = HOTSET_PAUSE;
+		h->due = *now + LOOK_PERIOD;
+	}
+	if (spent <= paid || !h->calm)
+		restart(h, *now);
+	grow_old(h, 1);
 	errno = number;
 	return n;
 }
 
 static int
-wait_some(struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t now)
+wait_some(struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
 {
-	if (h->watched <= HOTSET_PLAIN ||
-		(h->quiet >= HOTSET_QUIET && timeout > 0))
-		return select_words(h, false, timeout, mask);
-	if (now >= h->due)
-		return look(h, mask);
-	if (timeout > h->due - now)
-		timeout = h->due - now;
-	return select_words(h, true, timeout, mask);
+	int n, number;
+
+	if (h->watched > HOTSET_PLAIN && h->calm && timeout > 0)
+		return sleep_calmly(h, timeout, mask, now);
+	if (h->watched <= HOTSET_PLAIN)
+		n = select_words(h, false, timeout, mask);
+	else if (*now >= h->due)
+		n = look(h, mask);
+	else
+		n = select_words(h, true,
+			timeout < h->due - *now ? timeout : h->due - *now,
+			mask);
+	number = errno;
+	*now = clock_now();
+	h->wakeups += n > 0;
+	errno = number;
+	return n;
 }
 
 int
@@ -253,13 +309,10 @@ hotset_wait(
 	make_room(h, 0);
 	while (h->words && !joined(h->all, h->words - 1))
 		h->words--;
-	n = wait_some(h, timeout, mask, *now);
+	n = wait_some(h, timeout, mask, now);
 	number = errno;
-	*now = clock_now();
 	h->cursor = 0;
-	if (n > 0)
-		h->quiet = 0;
-	else
+	if (n <= 0)
 		h->scan = 0;
 	add_again(h);
 	errno = number;

@@ -4,14 +4,14 @@
  * The sets are own words of bits that grow, since fd_set ends at FD_SETSIZE
  * (and FD_SET aborts there under _FORTIFY_SOURCE).
  *
- * pselect's cost is that of the descriptors it is asked about. With more than
- * HOTSET_PLAIN of them it sleeps on the hot ones only (lately active, new, or
- * listening), and now and then looks at all without waiting, which is cheaper
- * for each than sleeping on it (50 to 130 ns against 200 to 375). It takes at
- * most a ninth of the time, a 33rd while there is nothing cold to find: of
- * 10,000 descriptors a cold one waits for 8 to 32 ms then, under load only.
- * When nothing at all came between HOTSET_QUIET looks it sleeps on all: one
- * wakeup is then cheaper than more looks, and who is idle uses nothing. With
+ * pselect's cost is that of the descriptors it is asked about. It sleeps on all
+ * while there are at most HOTSET_PLAIN of them, and while it wakes so seldom
+ * that this takes a ninth of the time at most; who is idle uses nothing.
+ * Otherwise it sleeps on the hot ones only (lately active, new, or listening),
+ * and now and then looks at all without waiting, which is cheaper for each than
+ * sleeping on it (50 to 130 ns against 200 to 375). Looks take a ninth of the
+ * time at most, a 33rd while there is nothing cold to find: of 10,000
+ * descriptors a cold one waits for 8 to 32 ms then, under load only. With
  * 10,000 connections of which 1, 10 or 100 are active this answers 75, 38 and 5
  * times as many requests as plain pselect. */
 #ifndef SOCKCTL_HOTSET_H
@@ -26,11 +26,10 @@ typedef unsigned long hotset_word;
 enum {
 	HOTSET_KINDS = 3, /* read, write, urgent: LOOP_READ is 1 << 0 */
 	HOTSET_PLAIN = 64, /* descriptors */
-	HOTSET_QUIET = 8, /* looks */
 	/* The pause after a look, in looks: at first, and at most. */
 	HOTSET_PAUSE = 8,
 	HOTSET_PAUSE_MOST = 32,
-	HOTSET_KEEP = 16, /* first pauses that a quiet descriptor stays hot */
+	HOTSET_KEEP = 16, /* steps of age that a quiet descriptor stays hot */
 	HOTSET_COOL = 8, /* every so many of them the quiet ones leave */
 };
 
@@ -47,11 +46,14 @@ struct hotset {
 	int waiting[HOTSET_KINDS]; /* bits in each of all */
 	int fresh; /* made hot because they were new */
 	int scan, cursor; /* words of work for hotset_next, and where it is */
-	uint32_t age; /* at the last look at all, in first pauses */
-	int quiet; /* looks in a row that found nothing */
-	int64_t cost; /* ns that a look takes */
+	uint32_t age; /* in first pauses, or times of having slept on all */
+	int64_t each; /* ns that a look takes for each descriptor */
 	int pause; /* after the last one, in looks */
 	int64_t due; /* of the next one */
+	bool calm; /* it is cheap enough to sleep on all */
+	int64_t since; /* when counting began: at the last look, or being calm
+			*/
+	int64_t wakeups; /* since then */
 };
 
 /* Waits for want on fd from now on, instead of old. What is ready but no
