@@ -340,19 +340,36 @@ end_idle(struct flood *f, int64_t now)
 	}
 }
 
+/* Held connections carry nothing that is worth a look at each of them every
+ * second; without workers a report asks for them when it is made. */
+static bool
+is_sampled(const struct flood *f)
+{
+	return f->kind != KIND_HOLD || f->conf->every > 0 ||
+		f->conf->workers > 0;
+}
+
+static void
+tell_sample(struct flood *f, int64_t now)
+{
+	struct flood_totals t;
+
+	flood_sample(f, &t);
+	t.ended = now;
+	f->say(f->arg, f->index, SAY_SAMPLE, &t, sizeof(t));
+}
+
 static void
 on_tick(void *arg)
 {
 	struct flood *f = arg;
-	struct flood_totals t;
 	int64_t every = f->conf->every > 0 ? f->conf->every : CLOCK_S;
 	int64_t now = loop_now(f->loop), rest;
 
 	f->ticks++;
 	end_idle(f, now);
-	flood_sample(f, &t);
-	t.ended = now;
-	f->say(f->arg, f->index, SAY_SAMPLE, &t, sizeof(t));
+	if (is_sampled(f))
+		tell_sample(f, now);
 	rest = f->sum.began + (f->ticks + 1) * every - now;
 	loop_timer(f->loop, &f->tick, rest > 0 ? rest : 0, on_tick, f);
 }
