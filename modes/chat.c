@@ -97,11 +97,14 @@ check(const struct run *run, bool server)
 		{ c->dial.retry.times != 0, false, "--retry" },
 	};
 	int code = mode_sides(run, rows, sizeof(rows) / sizeof(*rows), server);
+	struct err err = { 0 };
 
 	if (code)
 		return code;
 	if (c->listen.once)
 		return mode_usage(run, "--once: a chat is for many");
+	if (server && listener_check(&c->listen, &c->net, &err) == -1)
+		return mode_refuse(run, &err);
 	if (server && c->limits.timeout != CLOCK_NONE)
 		return mode_usage(run,
 			"-w is for connecting: --idle ends silent members, "

@@ -370,7 +370,8 @@ chat_client(const struct run *run)
 
 	if (run->argc == 0 && !conf->net.path)
 		return mode_usage(run, NET_NEITHER);
-	if (net_endpoint(&to, &conf->net, run->argc, run->argv, &err) == -1)
+	if (net_endpoint(&to, &conf->net, run->argc, run->argv, &err) == -1 ||
+		dial_check(&conf->dial, &conf->net, &to, &err) == -1)
 		return mode_refuse(run, &err);
 	if (life_begin(&u.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);

@@ -414,7 +414,6 @@ chat_server(const struct run *run)
 		return mode_refuse(run, &err);
 	}
 	if (start(&srv, &err) == -1)
-		return err.op ? life_fail(&srv.life, &err)
-			      : mode_refuse(run, &err);
+		return life_fail(&srv.life, &err);
 	return life_run(&srv.life);
 }

@@ -97,9 +97,12 @@ check(const struct run *run, bool server)
 		{ c->dial.retry.times != 0, false, "--retry" },
 	};
 	int code = mode_sides(run, rows, sizeof(rows) / sizeof(*rows), server);
+	struct err err = { 0 };
 
 	if (code || !server)
 		return code;
+	if (listener_check(&c->listen, &c->net, &err) == -1)
+		return mode_refuse(run, &err);
 	if (c->fork && c->serial)
 		return mode_usage(
 			run, "--fork and --serial exclude each other");

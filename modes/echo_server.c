@@ -467,7 +467,6 @@ echo_server(const struct run *run)
 	if (life_begin(&srv.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);
 	if (start(&srv, &err) == -1)
-		return err.op ? life_fail(&srv.life, &err)
-			      : mode_refuse(run, &err);
+		return life_fail(&srv.life, &err);
 	return life_run(&srv.life);
 }

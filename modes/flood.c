@@ -265,6 +265,7 @@ static int
 far_run(const struct run *run)
 {
 	const struct flood_conf *conf = run->conf;
+	struct err err = { 0 };
 
 	if (conf->listen.port != NULL && conf->net.path != NULL)
 		return mode_usage(run, "-p and -U exclude each other");
@@ -281,6 +282,8 @@ far_run(const struct run *run)
 		return mode_usage(run,
 			"-w has no meaning for a far side that "
 			"serves on: --idle, --deadline");
+	if (listener_check(&conf->listen, &conf->net, &err) == -1)
+		return mode_refuse(run, &err);
 	return flood_far(run);
 }
 

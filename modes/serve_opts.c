@@ -79,10 +79,11 @@ static const struct opt action_opts[] = {
 
 static const struct opt forward_opts[] = {
 	{ .name = "forward-bind",
-		.type = OPT_LIST,
+		.type = OPT_PARSE,
 		.word = "ADDR",
 		.help = "the local address towards the target",
 		.offset = AT(forward_bind, struct opt_list),
+		.parse = net_parse_bind,
 		.complete = "interface" },
 	{ 0 },
 };
@@ -189,27 +190,30 @@ serve_chosen(const struct serve_conf *c)
 	return &serve_once;
 }
 
-/* --forward: the far side's options are known only once all were read. */
+/* Where to listen, and --forward's far side: known only once all options were
+ * read. */
 static int
-check_far(const struct run *run, const struct serve_conf *c)
+check_places(const struct run *run, const struct serve_conf *c)
 {
 	const struct net_options far = { .numeric = c->net.numeric,
 		.bind = c->forward_bind };
 	struct err err = { 0 };
 
+	if (listener_check(&c->listen, &c->net, &err) == -1)
+		return mode_refuse(run, &err);
 	if (c->forward.host[0] &&
 		dial_check(&c->dial, &far, &c->forward, &err) == -1)
 		return mode_refuse(run, &err);
 	return EXIT_OK;
 }
 
-/* An argument that stands for -p's, checked as that is. */
+/* An argument that stands for an option's, checked as that is. */
 static int
-port(struct serve_conf *c, const char *value, struct err *err)
+stands_for(const char *name, void *field, const char *value, struct err *err)
 {
-	const struct opt *row = opt_find(serve_groups, "port", 0);
+	const struct opt *row = opt_find(serve_groups, name, 0);
 
-	return row->parse(&c->listen.port, value, row, err);
+	return row->parse(field, value, row, err);
 }
 
 int
@@ -241,7 +245,7 @@ serve_check(const struct run *run, const struct serve_conf *c)
 	if (c->ends.recv_only && c->ends.send_only)
 		return mode_usage(
 			run, "--recv-only and --send-only exclude each other");
-	return check_far(run, c);
+	return check_places(run, c);
 }
 
 /* serve -p PORT, or serve [ADDR] PORT, or one address word. */
@@ -259,15 +263,15 @@ serve_place(const struct run *run, struct serve_conf *c, struct err *err)
 		return 0;
 	}
 	if (run->argc == 1 && !strchr(run->argv[0], ':'))
-		return listen_opts->parse(
-			&c->listen.port, run->argv[0], listen_opts, err);
+		return stands_for("port", &c->listen.port, run->argv[0], err);
 	if (run->argc == 0)
 		return err_setf(err, NULL, 0, NULL,
 			"-p PORT is missing (0: a free one)");
-	if (run->argc == 2) {
-		opt_list_add(&c->net.bind, run->argv[0]);
-		return port(c, run->argv[1], err);
-	}
+	if (run->argc == 2 &&
+		stands_for("bind", &c->net.bind, run->argv[0], err) == -1)
+		return -1;
+	if (run->argc == 2)
+		return stands_for("port", &c->listen.port, run->argv[1], err);
 	if (net_endpoint(&e, &c->net, run->argc, run->argv, err) == -1)
 		return -1;
 	if (e.transport == TRANSPORT_UNIX) {

@@ -248,3 +248,58 @@ usage_error() {
 	done
 	usage_error "HOST and PORT are missing" connect
 }
+
+@test "cli: a place that cannot be is a usage error in every mode, on either side" {
+	local mode file json long
+
+	long=$(printf '%0108d' 0)
+	touch f
+	for mode in serve echo chat sendfile recvfile flood; do
+		file=
+		[ "$mode" = sendfile ] && file=f
+		for json in "" --json; do
+			# shellcheck disable=SC2086
+			set -- "$mode" $json $file
+			usage_error "is a name" "$@" -p 0 --numeric -s localhost
+			usage_error "is a service's name" "$@" -p http --numeric
+			usage_error "-4 and -6" "$@" -p 0 -4 -6
+			usage_error "-U '@'" "$@" -U @
+			usage_error "has 108 bytes" "$@" -U "$long"
+		done
+		[ "$mode" = serve ] || set -- "$mode" 127.0.0.1 1 $file
+		[ "$mode" = serve ] && set -- connect 127.0.0.1 1
+		usage_error "is a name" "$@" --numeric -s localhost
+		usage_error "is a service's name" "$@" --numeric -b http
+		usage_error "-4 and -6" "$@" -4 -6
+		case $mode in sendfile | flood) continue ;; esac
+		usage_error "--port-file" "$mode" -U x --port-file y
+	done
+	usage_error "-U '@'" probe -U @
+	assert_file_not_exist y
+}
+
+@test "cli: a local address is an address, a name or an interface" {
+	local word
+
+	for word in "a b" a:b 127.0.0.1:80 "[localhost]" "[::1" ""; do
+		usage_error "-s '$word'" serve -p 0 -s "$word"
+		usage_error "-s '$word'" connect -s "$word" 127.0.0.1 1
+		usage_error "--forward-bind '$word'" serve -p 0 \
+			--forward 127.0.0.1:1 --forward-bind "$word"
+	done
+	usage_error "neither an address" serve "a b" 0
+	run_err timeout 10 "$SOCKCTL" serve -p 0 -s lo --numeric --deadline 10ms
+	assert_equal "$status" 4
+	needs_ipv6
+	for word in "-p 0 -s [::1]" "[::1] 0"; do
+		# shellcheck disable=SC2086
+		run_err timeout 10 "$SOCKCTL" serve $word --deadline 10ms
+		assert_equal "$status" 4
+		[[ $stderr == "listening on [::1]:"* ]] || fail "$stderr"
+	done
+}
+
+@test "cli: a time that is too short for an option is told the shortest" {
+	usage_error "from 1 ms up" flood --every 10us 127.0.0.1 1
+	usage_error "above zero" flood --omit 0 127.0.0.1 1
+}

@@ -309,21 +309,6 @@ begin(void *arg)
 		try(d);
 }
 
-static int
-check_numeric(const char *host, bool interface, struct err *err)
-{
-	struct addr_list list = { 0 };
-	struct addr a;
-	bool known = addr_numeric(&a, host, AF_UNSPEC, 0) == 0 ||
-		(interface && addr_of_interface(&list, host, 0, 0) > 0);
-
-	addr_list_free(&list);
-	if (known)
-		return 0;
-	return err_setf(err, NULL, 0, NULL,
-		"%s is a name, and --numeric forbids look-ups", host);
-}
-
 int
 dial_check(const struct dial_options *o, const struct net_options *net,
 	const struct endpoint *to, struct err *err)
@@ -333,16 +318,15 @@ dial_check(const struct dial_options *o, const struct net_options *net,
 	if (o->proxy && (to->datagram || to->transport != TRANSPORT_TCP))
 		return err_setf(err, NULL, 0, NULL,
 			"--proxy: only for TCP connections");
-	if (!net->numeric || to->transport == TRANSPORT_UNIX)
+	if (to->transport == TRANSPORT_UNIX)
 		return 0;
-	for (int i = 0; i < net->bind.count; i++)
-		if (check_numeric(net->bind.item[i], true, err) == -1)
-			return -1;
-	if (o->proxy &&
-		(proxy_parse(&via, o->proxy, err) == -1 ||
-			check_numeric(via.at.host, false, err) == -1))
+	if (net_check_local(net, o->local_port, err) == -1)
 		return -1;
-	return check_numeric(to->host, false, err);
+	if (o->proxy && net->numeric &&
+		(proxy_parse(&via, o->proxy, err) == -1 ||
+			net_check_host(net, via.at.host, err) == -1))
+		return -1;
+	return net_check_host(net, to->host, err);
 }
 
 struct dial *

@@ -29,6 +29,11 @@ struct listen_options {
 	}
 extern const struct opt listen_opts[];
 
+/* What cannot be listened on at all: a usage error (op NULL), to be told before
+ * anything is opened. */
+int listener_check(const struct listen_options *o,
+	const struct net_options *net, struct err *err);
+
 struct listener;
 
 struct listener_setup {

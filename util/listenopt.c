@@ -88,3 +88,15 @@ const struct opt listen_opts[] = {
 		.max = 0777 },
 	{ 0 },
 };
+
+int
+listener_check(const struct listen_options *o, const struct net_options *net,
+	struct err *err)
+{
+	if (!net->path)
+		return net_check_local(net, o->port, err);
+	if (!o->port_file)
+		return 0;
+	return err_setf(
+		err, NULL, 0, NULL, "--port-file: a Unix socket has no port");
+}

@@ -40,6 +40,18 @@ int net_family(const struct net_options *o); /* AF_UNSPEC, AF_INET, AF_INET6 */
 int net_endpoint(struct endpoint *e, const struct net_options *o, int argc,
 	char **argv, struct err *err);
 
+/* What -4, -6, --numeric and the local side do not allow together, port (NULL:
+ * none) being -p's or -b's: -1 with one sentence in err (op NULL). */
+int net_check_local(
+	const struct net_options *o, const char *port, struct err *err);
+/* The same of a name under --numeric. */
+int net_check_host(
+	const struct net_options *o, const char *host, struct err *err);
+/* The parse of an option whose field is a struct opt_list of local addresses
+ * (-s): IPv6 ones may stand in brackets. */
+int net_parse_bind(
+	void *field, const char *value, const struct opt *row, struct err *err);
+
 /* A new close-on-exec, non-blocking socket of a's family (SOCK_STREAM or
  * SOCK_DGRAM) with the options of the phase new. Never 0, 1 or 2. An IPv6
  * socket is for IPv6 alone. */

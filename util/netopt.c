@@ -1,4 +1,5 @@
 /* The options of net: rows, and the endpoint that a mode's arguments name. */
+#include "mem.h"
 #include "net.h"
 #include <stdio.h>
 #include <string.h>
@@ -10,15 +11,44 @@ static int
 parse_path(
 	void *field, const char *value, const struct opt *row, struct err *err)
 {
+	struct addr unused;
+
 	(void)row;
-	if (!*value)
-		return err_setf(err, NULL, 0, NULL, "a path is not empty");
-	if (strlen(value) > ADDR_UNIX_MAX)
-		return err_setf(err, NULL, 0, NULL,
-			"longer than the %d bytes that a socket's path may "
-			"have",
-			ADDR_UNIX_MAX);
+	if (addr_unix(&unused, value, err) == -1)
+		return -1;
 	*(const char **)field = value;
+	return 0;
+}
+
+static bool
+is_interface(const char *name)
+{
+	struct addr_list list = { 0 };
+	bool found = addr_of_interface(&list, name, AF_UNSPEC, 0) > 0;
+
+	addr_list_free(&list);
+	return found;
+}
+
+int
+net_parse_bind(
+	void *field, const char *value, const struct opt *row, struct err *err)
+{
+	struct endpoint e;
+
+	(void)row;
+	if (endpoint_parse(&e, value, "1", err) == 0) {
+		opt_list_add(field,
+			strcmp(e.host, value) == 0 ? value
+						   : mem_string(e.host));
+		return 0;
+	}
+	if (!is_interface(value))
+		return err_setf(err, NULL, 0, NULL,
+			"'%s' is neither an address, a name nor an interface",
+			value);
+	*err = (struct err){ 0 };
+	opt_list_add(field, value);
 	return 0;
 }
 
@@ -56,10 +86,11 @@ const struct opt net_opts[] = {
 		.complete = "file" },
 	{ .name = "bind",
 		.letter = 's',
-		.type = OPT_LIST,
+		.type = OPT_PARSE,
 		.word = "ADDR",
 		.help = "local address or interface; repeatable",
 		.offset = AT(bind, struct opt_list),
+		.parse = net_parse_bind,
 		.complete = "interface" },
 	{ .name = "numeric",
 		.type = OPT_FLAG,
@@ -113,32 +144,54 @@ parse_words(struct endpoint *e, int argc, char **argv, struct err *err)
 	return endpoint_parse(e, argv[0], argc == 2 ? argv[1] : NULL, err);
 }
 
-/* --numeric: what would have to be looked up. */
 static int
-check_numeric(const struct endpoint *e, struct err *err)
+check_families(const struct net_options *o, struct err *err)
+{
+	if (!o->four || !o->six)
+		return 0;
+	return err_setf(err, NULL, 0, NULL,
+		"-4 and -6 exclude each other; both families are the default");
+}
+
+int
+net_check_host(const struct net_options *o, const char *host, struct err *err)
 {
 	struct addr a;
 
-	if (addr_numeric(&a, e->host, AF_UNSPEC, 0) == -1)
-		return err_setf(err, NULL, 0, NULL,
-			"%s is a name, and --numeric forbids look-ups",
-			e->host);
-	if (strspn(e->port, "0123456789") != strlen(e->port))
-		return err_setf(err, NULL, 0, NULL,
-			"%s is a service's name, and --numeric forbids "
-			"look-ups",
-			e->port);
-	return 0;
+	if (!o->numeric || addr_numeric(&a, host, AF_UNSPEC, 0) == 0)
+		return 0;
+	return err_setf(err, NULL, 0, NULL,
+		"%s is a name, and --numeric forbids look-ups", host);
+}
+
+static int
+check_port(const struct net_options *o, const char *port, struct err *err)
+{
+	if (!o->numeric || strspn(port, "0123456789") == strlen(port))
+		return 0;
+	return err_setf(err, NULL, 0, NULL,
+		"%s is a service's name, and --numeric forbids look-ups", port);
+}
+
+int
+net_check_local(const struct net_options *o, const char *port, struct err *err)
+{
+	if (check_families(o, err) == -1)
+		return -1;
+	for (int i = 0; i < o->bind.count; i++)
+		if (net_check_host(o, o->bind.item[i], err) == -1 &&
+			!is_interface(o->bind.item[i]))
+			return -1;
+	*err = (struct err){ 0 };
+	return port ? check_port(o, port, err) : 0;
 }
 
 int
 net_endpoint(struct endpoint *e, const struct net_options *o, int argc,
 	char **argv, struct err *err)
 {
-	if (o->four && o->six)
-		return err_setf(err, NULL, 0, NULL,
-			"-4 and -6 exclude each other; both families are the "
-			"default");
+	if (check_families(o, err) == -1)
+		return -1;
 	if (o->path) {
 		if (argc > 0)
 			return err_setf(err, NULL, 0, NULL,
@@ -160,5 +213,7 @@ net_endpoint(struct endpoint *e, const struct net_options *o, int argc,
 		return 0;
 	if (o->udp)
 		e->transport = TRANSPORT_UDP;
-	return o->numeric ? check_numeric(e, err) : 0;
+	if (net_check_host(o, e->host, err) == -1)
+		return -1;
+	return check_port(o, e->port, err);
 }

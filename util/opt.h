@@ -19,7 +19,6 @@ enum opt_type {
 	OPT_FLAG, /* bool: set to true */
 	OPT_NOT, /* bool: set to false */
 	OPT_STRING, /* const char *; not empty */
-	OPT_LIST, /* struct opt_list: repeatable strings */
 	OPT_INT, /* int64_t, min..max */
 	OPT_COUNT, /* int64_t, min..max or inf (INT64_MAX) */
 	OPT_SIZE, /* uint64_t bytes, min..max */

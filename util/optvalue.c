@@ -58,6 +58,7 @@ static void
 expected(struct buf *b, const struct opt *row)
 {
 	const char *const *word;
+	char least[NUM_MAX];
 
 	switch (row->type) {
 	case OPT_INT:
@@ -72,9 +73,14 @@ expected(struct buf *b, const struct opt *row)
 		buf_string(b, " (4096, 64K, 1M)");
 		return;
 	case OPT_TIME:
-		buf_printf(b, "not a time%s (5, 0.5, 250ms, 2m%s)",
-			row->min > 0 ? " above zero" : "",
-			row->max ? ", inf" : "");
+		buf_string(b, "not a time");
+		if (row->min > 1)
+			buf_printf(b, " from %s up",
+				num_show_time(row->min, least));
+		else if (row->min > 0)
+			buf_string(b, " above zero");
+		buf_printf(
+			b, " (5, 0.5, 250ms, 2m%s)", row->max ? ", inf" : "");
 		return;
 	case OPT_RATE:
 		buf_string(b, "not a rate (800kbit, 80mbit, 10M/s)");
@@ -97,14 +103,13 @@ expected(struct buf *b, const struct opt *row)
 			"not a text with C escapes such as \\r\\n and \\x00");
 		return;
 	case OPT_STRING:
-	case OPT_LIST:
 	case OPT_FLAG:
 	case OPT_NOT:
 	case OPT_PARSE:
 	case OPT_NOTHING:
 	case OPT_REFUSED:
 		buf_printf(
-			b, "a %s is expected", row->word ? row->word : "value");
+			b, "%s is expected", row->word ? row->word : "a value");
 		return;
 	}
 }
@@ -157,9 +162,6 @@ convert(const struct opt *row, void *field, const char *value, struct err *err)
 		return 0;
 	case OPT_STRING:
 		*(const char **)field = value;
-		return *value ? 0 : -1;
-	case OPT_LIST:
-		opt_list_add(field, value);
 		return *value ? 0 : -1;
 	case OPT_COUNT:
 		if (strcmp(value, "inf") == 0) {

@@ -114,9 +114,8 @@ where_to_listen(
 	const struct opt_list *bind = &s->net->bind;
 	int port;
 
-	if (s->net->path && s->listen->port_file)
-		return err_setf(err, NULL, 0, NULL,
-			"--port-file: a Unix socket has no port");
+	if (listener_check(s->listen, s->net, err) == -1)
+		return -1;
 	if (s->net->path) {
 		struct addr a;
 

@@ -48,7 +48,7 @@ transfer_place(struct transfer *t, const struct transfer_conf *conf,
 			"a file needs a stream: there is no --udp here");
 	t->listens = conf->listen.port || (conf->net.path && listens);
 	if (t->listens)
-		return 0;
+		return listener_check(&conf->listen, &conf->net, err);
 	if (conf->net.path)
 		used = 0;
 	else if (argc == 0)

@@ -31,6 +31,15 @@ parse(void *field, const char *value, const struct opt *row, struct err *err)
 	return 0;
 }
 
+static int
+add(void *field, const char *value, const struct opt *row, struct err *err)
+{
+	(void)row;
+	(void)err;
+	opt_list_add(field, value);
+	return 0;
+}
+
 static const char *const words[] = { "off", "line", NULL };
 
 static const struct opt rows_one[] = {
@@ -50,10 +59,11 @@ static const struct opt rows_one[] = {
 		.help = "a string",
 		.offset = OPT_AT(struct conf, string, const char *) },
 	{ .name = "list",
-		.type = OPT_LIST,
+		.type = OPT_PARSE,
 		.word = "NAME",
 		.help = "a list",
-		.offset = OPT_AT(struct conf, list, struct opt_list) },
+		.offset = OPT_AT(struct conf, list, struct opt_list),
+		.parse = add },
 	{ .name = "number",
 		.letter = 'n',
 		.type = OPT_INT,
@@ -266,8 +276,8 @@ test_errors(void)
 		{ "--mode 8", "--mode '8': not an octal number up to 777" },
 		{ "--mode 1000",
 			"--mode '1000': not an octal number up to 777" },
-		{ "--string ''", "--string '': a FILE is expected" },
-		{ "--list ''", "--list '': a NAME is expected" },
+		{ "--string ''", "--string '': FILE is expected" },
+		{ "--list ''", "--list '': NAME is expected" },
 		{ "--parse=bad", "--parse 'bad': is bad" },
 		{ "--flag=1", "--flag '1': the option takes no value" },
 		{ "--string", "--string: needs a value, FILE" },
