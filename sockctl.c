@@ -313,6 +313,15 @@ do_help(int argc, char **argv)
 		argv[1], list_names(names, ", ", true));
 }
 
+static void
+add_feature(struct buf *out, const char **head, const char *name)
+{
+	buf_string(out, *head);
+	buf_byte(out, ' ');
+	buf_string(out, name);
+	*head = "";
+}
+
 /* The features that are here, or those that are not: nothing where none is. */
 static void
 list_features(struct buf *out, bool here)
@@ -320,16 +329,11 @@ list_features(struct buf *out, bool here)
 	const char *head = here ? "with:" : "without:";
 	int i;
 
-	for (i = 0; i < FEATURES; i++) {
-		if (features[i].here != here)
-			continue;
-		buf_printf(out, "%s %s", head, features[i].name);
-		head = "";
-	}
-	for (i = 0; !here && sockopt_absent(i); i++) {
-		buf_printf(out, "%s %s", head, sockopt_absent(i));
-		head = "";
-	}
+	for (i = 0; i < FEATURES; i++)
+		if (features[i].here == here)
+			add_feature(out, &head, features[i].name);
+	for (i = 0; !here && sockopt_absent(i); i++)
+		add_feature(out, &head, sockopt_absent(i));
 	if (!*head)
 		buf_byte(out, '\n');
 }

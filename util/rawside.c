@@ -1,4 +1,5 @@
 #include "rawside.h"
+#include "clock.h"
 #include "mem.h"
 #include "pump.h"
 #include "stream.h"
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK (500 * CLOCK_MS)
@@ -254,7 +254,7 @@ on_eof(void *arg)
 
 	if (r->code)
 		return;
-	r->in.offer.mtime = (uint64_t)time(NULL);
+	r->in.offer.mtime = (uint64_t)clock_unix();
 	incoming_finish(&r->in);
 }
 
@@ -314,7 +314,7 @@ rawside_receive(struct transfer *t, int fd, unsigned id,
 	struct xfer_frame offer = { .word = XFER_FILE,
 		.mode = 0666,
 		.size = XFER_SIZE_UNKNOWN,
-		.mtime = (uint64_t)time(NULL),
+		.mtime = (uint64_t)clock_unix(),
 		.text = name,
 		.text_len = strlen(name) };
 	struct part_fault fault = { 0 };

@@ -1,4 +1,5 @@
 #include "walk.h"
+#include "clock.h"
 #include "mem.h"
 #include "net.h"
 #include "xfer.h"
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 void
@@ -201,7 +201,7 @@ standard_input(struct walk *w, struct walk_found *found)
 		.fd = STDIN_FILENO,
 		.mode = 0666,
 		.size = XFER_SIZE_UNKNOWN,
-		.mtime = time(NULL) };
+		.mtime = (int64_t)clock_unix() };
 	return WALK_FOUND;
 }
 
