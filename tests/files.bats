@@ -496,6 +496,24 @@ END
 	done
 }
 
+@test "files: a receiver is told that the sender could not read all" {
+	random 1000 a
+	receive -1 --json
+	run_err "$SOCKCTL" sendfile 127.0.0.1 "$port" a gone gone/too
+	assert_equal "$status" 6
+	ended "$receiver"
+	assert_equal "$code" 5
+	cmp a in/a
+	json recv.out "last['exit'] == 5 and last['ok'] == last['files'] == 1 and
+		last['error'] == ev('error')[0]['op'] + ' ' +
+			ev('error')[0]['target'] + ': ' +
+			'the other side could not read 2 of its files'"
+	server send sendfile -s 127.0.0.1 a gone
+	run_err "$SOCKCTL" recvfile "127.0.0.1:$port" -O -
+	assert_equal "$status" 5
+	assert_regex "$stderr" 'could not read 1 of its files'
+}
+
 # raw_out COMMAND...: what a netcat listens for, sent by sendfile --raw.
 raw_pair() {
 	local name=$1 listen=$2 connect=$3

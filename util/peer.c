@@ -50,14 +50,16 @@ peer_wrong(struct peer *p, enum xfer_reason reason, const char *what)
 }
 
 void
-peer_done(struct peer *p, uint32_t files, uint64_t bytes)
+peer_done(struct peer *p, uint32_t files, uint64_t bytes, uint32_t unread)
 {
 	if (p->said_done)
 		return;
 	p->said_done = true;
 	peer_put(p,
-		&(struct xfer_frame){
-			.type = XFER_DONE, .files = files, .bytes = bytes });
+		&(struct xfer_frame){ .type = XFER_DONE,
+			.files = files,
+			.bytes = bytes,
+			.unread = unread });
 	peer_flush(p);
 	if (p->heard_done)
 		leave(p, EXIT_OK, "", LEAVE_DONE);

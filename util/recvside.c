@@ -1,6 +1,7 @@
 #include "recvside.h"
 #include "mem.h"
 #include "recvitem.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static void
 finish_if_done(struct recvside *s)
 {
 	if (s->peer.heard_done && !s->first && !s->peer.ending)
-		peer_done(&s->peer, s->files, s->bytes);
+		peer_done(&s->peer, s->files, s->bytes, 0);
 }
 
 static void
@@ -244,8 +245,21 @@ on_offer(struct recvside *s, const struct xfer_frame *f)
 	recvside_work_soon(s);
 }
 
+/* It goes on to its end, but what was wanted is not all here. */
 static void
-on_done(struct recvside *s)
+tell_unread(struct recvside *s, uint32_t n)
+{
+	struct report_conn id = conn_id(&s->peer.stream.conn);
+	struct err err = { 0 };
+
+	err_setf(&err, "recv", 0, s->peer.stream.conn.peer,
+		"the other side could not read %" PRIu32 " of its files", n);
+	report_error(s->peer.transfer->life.report, &id, &err);
+	s->worst = err_worst(s->worst, (int)err_exit(&err));
+}
+
+static void
+on_done(struct recvside *s, const struct xfer_frame *f)
 {
 	struct item *item = s->taking;
 
@@ -260,6 +274,8 @@ on_done(struct recvside *s)
 			"done, with files that have not come");
 		return;
 	}
+	if (f->unread > 0)
+		tell_unread(s, f->unread);
 	peer_heard_done(&s->peer);
 	finish_if_done(s);
 }
@@ -280,7 +296,7 @@ on_frame(void *arg, const struct xfer_frame *f)
 		on_end(s, f);
 		break;
 	case XFER_DONE:
-		on_done(s);
+		on_done(s, f);
 		break;
 	case XFER_HELLO:
 	case XFER_ANSWER:

@@ -35,6 +35,7 @@ struct sendside {
 	unsigned open;
 	uint32_t next_id, files;
 	uint64_t bytes;
+	uint32_t unread; /* could not be opened, so were not offered */
 	uint64_t read; /* bytes of files, in this turn */
 	bool exhausted;
 	struct timer again;

@@ -57,6 +57,7 @@ offer_more(struct sendside *s)
 			pass_over(s, &found, TRANSFER_SKIPPED, NULL);
 			break;
 		case WALK_FAILED:
+			s->unread++;
 			pass_over(s, &found, TRANSFER_FAILED, &err);
 			break;
 		case WALK_LATER: /* descriptors come back with each file */
@@ -71,7 +72,7 @@ offer_more(struct sendside *s)
 static void
 finish(struct sendside *s)
 {
-	peer_done(&s->peer, s->files, s->bytes);
+	peer_done(&s->peer, s->files, s->bytes, s->unread);
 }
 
 /* Does one thing; false when something must come first. */

@@ -124,6 +124,16 @@ encode_member(
 }
 
 static void
+encode_extension(struct buf *out, const struct xfer_frame *f)
+{
+	if (f->type != XFER_DONE || f->unread == 0)
+		return;
+	buf_u16(out, XFER_UNREAD);
+	buf_u16(out, 4);
+	buf_u32(out, f->unread);
+}
+
+static void
 put_header(uint8_t *p, uint8_t type, size_t length)
 {
 	p[0] = type;
@@ -143,6 +153,7 @@ xfer_encode(struct buf *out, const struct xfer_frame *f)
 	buf_added(out, XFER_HEADER);
 	for (p = layout[f->type]; p->type != MEMBER_END; p++)
 		encode_member(out, f, p);
+	encode_extension(out, f);
 	frame = buf_data(out) + start;
 	put_header(frame, f->type, out->len - start - XFER_HEADER);
 	buf_u64(out, hash_of(frame, out->len - start));
@@ -211,12 +222,13 @@ decode_member(struct xfer_frame *f, const struct member *member,
 	return width[member->type];
 }
 
-/* Extensions: tag u16, length u16, value. This version knows none. As
+/* Extensions: tag u16, length u16, value. This version knows one. As
  * xfer_decode. */
 static int
-extensions_fit(const uint8_t *p, size_t have, size_t n)
+decode_extensions(
+	struct xfer_frame *f, const uint8_t *p, size_t have, size_t n)
 {
-	size_t at = 0;
+	size_t at = 0, length;
 
 	if (n > XFER_EXTENSIONS_MAX)
 		return -1;
@@ -225,9 +237,13 @@ extensions_fit(const uint8_t *p, size_t have, size_t n)
 			return -1;
 		if (have < at + 4)
 			return 1;
-		if (get_u16(p + at + 2) > n - at - 4)
+		length = get_u16(p + at + 2);
+		if (length > n - at - 4)
 			return -1;
-		at += 4 + (size_t)get_u16(p + at + 2);
+		if (f->type == XFER_DONE && get_u16(p + at) == XFER_UNREAD &&
+			length == 4 && have >= at + 8)
+			f->unread = get_u32(p + at + 4);
+		at += 4 + length;
 	}
 	return have < n;
 }
@@ -255,5 +271,5 @@ xfer_decode(struct xfer_frame *f, uint8_t type, const uint8_t *payload,
 	}
 	if (type == XFER_OFFER && f->text_len == 0)
 		return -1;
-	return extensions_fit(payload + at, have - at, n - at);
+	return decode_extensions(f, payload + at, have - at, n - at);
 }

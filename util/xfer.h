@@ -45,6 +45,7 @@ enum { XFER_SENDER = 1, XFER_RECEIVER };
 enum { XFER_FILE = 1, XFER_FOLDER };
 enum { XFER_SEND = 1, XFER_SKIP, XFER_REFUSE };
 enum { XFER_IN_PLACE = 1, XFER_FAILED };
+enum { XFER_UNREAD = 1 }; /* the extension's tag: a u32, where it is not 0 */
 enum { XFER_PLAIN = 1 }; /* features: content comes without checksums */
 #define XFER_SIZE_UNKNOWN UINT64_MAX
 
@@ -81,6 +82,8 @@ struct xfer_frame {
 	uint32_t mode;
 	uint32_t mtime_ns;
 	uint32_t files;
+	uint32_t unread; /* done, of a sender, an extension: files that it
+			    could not read and did not offer */
 	uint64_t size, offset, hash, bytes;
 	uint64_t mtime; /* an int64_t's bits: seconds since 1970 */
 	const char *text; /* offer: the name; no NUL behind it */
