@@ -72,8 +72,7 @@ bool peer_takes(const struct peer *p);
 void peer_stuck(struct peer *p, bool stuck);
 /* This side has nothing more to say. The end comes when the other has neither.
  */
-void peer_done(
-	struct peer *p, uint32_t files, uint64_t bytes, uint32_t unread);
+void peer_done(struct peer *p, uint32_t files, uint64_t bytes, uint32_t unread);
 /* The other side said so. */
 void peer_heard_done(struct peer *p);
 /* Ends it with an error frame. err was not told yet; it gives the code. */

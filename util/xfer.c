@@ -225,8 +225,7 @@ decode_member(struct xfer_frame *f, const struct member *member,
 /* Extensions: tag u16, length u16, value. This version knows one. As
  * xfer_decode. */
 static int
-decode_extensions(
-	struct xfer_frame *f, const uint8_t *p, size_t have, size_t n)
+decode_extensions(struct xfer_frame *f, const uint8_t *p, size_t have, size_t n)
 {
 	size_t at = 0, length;
 

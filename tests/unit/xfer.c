@@ -56,7 +56,8 @@ static const struct row {
 	{ "done", "090000000000000c00000002000000012a05f200666dd29bda6684d4",
 		{ .type = XFER_DONE, .files = 2, .bytes = 5000000000 } },
 	{ "done, unread",
-		"090000000000001400000002000000000000000500010004000000036b77e63cbc3bdc55",
+		"090000000000001400000002000000000000000500010004000000036b77e6"
+		"3cbc3bdc55",
 		{ .type = XFER_DONE, .files = 2, .bytes = 5, .unread = 3 } },
 	{ "error", "0a00000000000007000200036261644be5754e29392c54",
 		{ .type = XFER_ERROR,
@@ -85,10 +86,11 @@ same(const struct xfer_frame *a, const struct xfer_frame *b)
 		a->high == b->high && a->features == b->features &&
 		a->block == b->block && a->reason == b->reason &&
 		a->id == b->id && a->mode == b->mode &&
-		a->mtime_ns == b->mtime_ns && a->files == b->files && a->unread == b->unread &&
-		a->size == b->size && a->offset == b->offset &&
-		a->hash == b->hash && a->bytes == b->bytes &&
-		a->mtime == b->mtime && a->text_len == b->text_len &&
+		a->mtime_ns == b->mtime_ns && a->files == b->files &&
+		a->unread == b->unread && a->size == b->size &&
+		a->offset == b->offset && a->hash == b->hash &&
+		a->bytes == b->bytes && a->mtime == b->mtime &&
+		a->text_len == b->text_len &&
 		(a->text_len == 0 ||
 			memcmp(a->text, b->text, a->text_len) == 0);
 }
