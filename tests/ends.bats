@@ -31,6 +31,16 @@ data() {
 	assert_equal "$(stat -c %s out)" 3000000
 }
 
+@test "no FIN is told after a loss, on a Unix socket too" {
+	bg s "$SOCKCTL" serve -U "$PWD/s" --once --behave close-unread
+	wait_grep listening s.err
+	head -c 1M /dev/zero > data
+	run -5 "$SOCKCTL" connect -U "$PWD/s" --json < data
+	printf '%s\n' "${lines[@]}" > e
+	json e 'not [h for h in ev("half-close") if h["side"] == "local"]'
+	json e 'ev("close")[0]["first"] == "peer"'
+}
+
 @test "the FIN of a short request waits for the answer" {
 	# A peer that takes a FIN for a hang-up: its answer comes after 0.3 s, and
 	# it looks whether the FIN came before.

@@ -238,7 +238,7 @@ ends_send_fin(struct pump *p, int64_t now)
 {
 	int64_t due;
 
-	if (!ends_up_finished(p) || p->fin_sent)
+	if (!ends_up_finished(p) || p->fin_sent || p->lost.op)
 		return CLOCK_INF;
 	due = fin_due(p);
 	if (due > now)
