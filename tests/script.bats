@@ -55,7 +55,16 @@ steps() {
 	json err 'last["event"] == "summary" and last["exit"] == 0 and last["rx"] == 2 and last["tx"] == 1'
 	assert_output "ok"
 	is_portable && return
-	steps 's[0]["state"] == "ESTABLISHED" and s[2]["state"] in ("FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE")'
+	steps 's[0]["state"] == "ESTABLISHED" and s[2]["state"] in ("FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT")'
+	steps 's[3]["state"] in ("FIN_WAIT2", "TIME_WAIT")'
+}
+
+@test "script: who sent the first FIN is in TIME_WAIT after the second" {
+	is_portable && skip "no TCP states"
+	listener drain close
+	play 'shutdown wr; drain; close'
+	assert_equal "$status" 0
+	steps '[e["state"] for e in s][1:] == ["TIME_WAIT", "TIME_WAIT"]'
 }
 
 @test "script: recv returns what is there, recvall waits, peek leaves it" {

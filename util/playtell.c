@@ -1,6 +1,7 @@
 /* What is told of a script's steps: the events script and blocked. */
 #include "playstep.h"
 #include "tcpinfo.h"
+#include <string.h>
 
 static struct field
 requested(const struct script_step *s)
@@ -23,15 +24,20 @@ requested(const struct script_step *s)
 	return (struct field)F_NULL("requested");
 }
 
+/* To its owner the kernel calls a connection in TIME_WAIT CLOSE. */
 static const char *
 state_of(const struct play *p)
 {
+	const char *pair;
 	struct tcpinfo info;
 
 	if (p->io.fd == -1)
 		return tcpinfo_state_of(&p->local, &p->peer);
 	tcpinfo_get(&info, p->io.fd);
-	return info.state;
+	if (info.state == NULL || strcmp(info.state, "CLOSE") != 0)
+		return info.state;
+	pair = tcpinfo_state_of(&p->local, &p->peer);
+	return pair != NULL ? pair : info.state;
 }
 
 void
