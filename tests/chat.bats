@@ -123,7 +123,7 @@ console() {
 		ann.say("/who nobody")
 		assert ann.next() == "-- nobody here is called nobody"
 		ann.say("/time")
-		assert re.match(r"-- \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}$", ann.next())
+		assert re.match(r"-- \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$", ann.next())
 		ann.say("/name")
 		assert ann.next() == "-- " + socket.gethostname()
 		ann.say("/help")
@@ -420,7 +420,7 @@ console() {
 		ann.say("/msg 2 secret")
 		bob.expect("secret")
 		text = open("log").read()
-		stamp = r"\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} "
+		stamp = r"\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d "
 		assert text.startswith("what was there\n")
 		for line in "-- guest1 joined", "-- guest1 is now ann", "<ann> hello":
 		    assert re.search(stamp + line + "\n", text), (line, text)

@@ -158,7 +158,8 @@ peer() { # peer NAME STEP...: connects to $port
 	json r.err '" %d not sent" % ev("close")[0]["unsent"] in ev("error")[0]["message"]'
 	server d serve --daytime
 	run -0 "$SOCKCTL" connect 127.0.0.1 "$port" < /dev/null
-	assert_output --regexp '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[+-][0-9]{2}:?[0-9]{2}'
+	# The extended format: a colon in the zone as in the time.
+	assert_output --regexp '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[+-][0-9]{2}:[0-9]{2}'
 }
 
 @test "--broker: to all others, whole, and not to oneself; --prefix labels lines" {

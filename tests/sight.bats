@@ -196,7 +196,7 @@ agrees() {
 	assert_equal "$status" 0
 	ended "$pid"
 	run cat dump
-	assert_line --regexp '^[0-9-]{10}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{4,5} #1 < 0: 6 bytes$'
+	assert_line --regexp '^[0-9-]{10}T[0-9:]{8}\.[0-9]{6}[+-][0-9]{2}:[0-9]{2} #1 < 0: 6 bytes$'
 	assert_line '< 00000000  68 65 6c 6c 6f 01                                 |hello.|'
 	assert_line --partial '#1 > 0: 6 bytes'
 	assert_line '> 00000000  68 65 6c 6c 6f 01                                 |hello.|'

@@ -1,4 +1,6 @@
 #include "clock.h"
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 int64_t
@@ -42,9 +44,14 @@ clock_iso(double unix_seconds, char *out, size_t size)
 {
 	time_t t = (time_t)unix_seconds;
 	struct tm tm;
+	char zone[8];
+	size_t n;
 
+	out[0] = '\0';
 	if (!localtime_r(&t, &tm) ||
-		strftime(out, size, "%Y-%m-%dT%H:%M:%S%z", &tm) == 0)
-		out[0] = '\0';
+		strftime(zone, sizeof(zone), "%z", &tm) != strlen("+0100"))
+		return out;
+	n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, size - n, "%.3s:%s", zone, zone + 3);
 	return out;
 }
