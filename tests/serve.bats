@@ -228,6 +228,24 @@ peer() { # peer NAME STEP...: connects to $port
 	wait_grep '"accept"' u.err
 }
 
+@test "--allow of a list that names nobody lets nobody in" {
+	for list in "" "# nobody yet"; do
+		echo "$list" > list
+		for words in "serve --discard" "serve -u --discard" "echo --fork"; do
+			# shellcheck disable=SC2086 # words are wanted
+			server s $words --allow @list --json
+			if [[ $words == *-u* ]]; then
+				echo x | "$SOCKCTL" connect -u -q 0 127.0.0.1 "$port"
+			else
+				"$SOCKCTL" probe --quiet 127.0.0.1 "$port"
+			fi
+			wait_for json s.err 'len(ev("denied")) == 1'
+			json s.err 'ev("denied")[0]["rule"] == "default" and not ev("accept")'
+			stop "$pid"
+		done
+	done
+}
+
 @test "--pause-accept lets connections wait; --rate and --chunk pace" {
 	server s serve --pause-accept 0.4 --discard --json
 	printf x | "$SOCKCTL" connect --fin 0 127.0.0.1 "$port"

@@ -129,6 +129,7 @@ add_file(struct cidr_rules *r, const char *name, bool allow, struct err *err)
 int
 cidr_add(struct cidr_rules *r, const char *s, bool allow, struct err *err)
 {
+	r->closed |= allow;
 	return s[0] == '@' ? add_file(r, s + 1, allow, err)
 			   : add_one(r, s, allow, err);
 }
@@ -138,7 +139,6 @@ cidr_denied(const struct cidr_rules *r, const struct addr *a)
 {
 	struct addr plain = *a;
 	uint8_t bytes[16];
-	bool any_allow = false;
 
 	addr_unmap(&plain);
 	if (plain.len == 0 || plain.ss.ss_family == AF_UNIX)
@@ -147,12 +147,11 @@ cidr_denied(const struct cidr_rules *r, const struct addr *a)
 	for (int i = 0; i < r->count; i++) {
 		const struct cidr_rule *rule = &r->rule[i];
 
-		any_allow |= rule->allow;
 		/* ::/0 is all of IPv6, and nothing of IPv4. */
 		if (plain.ss.ss_family == AF_INET && rule->range.bits < 96)
 			continue;
 		if (same_prefix(bytes, rule->range.bytes, rule->range.bits))
 			return rule->allow ? NULL : rule->text;
 	}
-	return any_allow ? "default" : NULL;
+	return r->closed ? "default" : NULL;
 }

@@ -18,6 +18,8 @@ struct cidr_rule {
 struct cidr_rules {
 	struct cidr_rule *rule;
 	int count;
+	bool closed; /* an allow was given, if only of an empty @FILE: who
+			matches no rule may not come in */
 };
 
 /* 10.0.0.0/8, ::1, fe80::/10; bits set below the prefix are refused. */
@@ -25,8 +27,8 @@ int cidr_parse(struct cidr *c, const char *s);
 /* Adds s, or every line of @FILE (# begins a comment). -1 with err filled: op
  * NULL for a bad range, open or read for the file. */
 int cidr_add(struct cidr_rules *r, const char *s, bool allow, struct err *err);
-/* NULL when a may come in, else the rule that says no ("default" where an
- * allow list exists and none matched). Unix peers always may. */
+/* NULL when a may come in, else the rule that says no ("default" where none
+ * matched and the rules are closed). Unix peers always may. */
 const char *cidr_denied(const struct cidr_rules *r, const struct addr *a);
 
 #endif

@@ -97,9 +97,15 @@ add_file(struct cidr_rules *r, const char *content, struct err *err)
 static void
 test_files(void)
 {
-	struct cidr_rules r = { 0 };
+	struct cidr_rules r = { 0 }, nobody = { 0 };
 	struct addr a;
 	struct err err;
+
+	CHECK(addr_numeric(&a, "1.2.3.4", 0, 1) == 0);
+	CHECK(cidr_denied(&nobody, &a) == NULL);
+	CHECK_INT(add_file(&nobody, "# nobody yet\n", &err), 0);
+	CHECK_INT(nobody.count, 0);
+	CHECK_STR(cidr_denied(&nobody, &a), "default");
 
 	CHECK_INT(add_file(&r,
 			  "# all\n\n  10.0.0.0/8  # ten\r\n\t::1\n#\n1.2.3.4",
