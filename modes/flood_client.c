@@ -107,7 +107,7 @@ gone(struct client *c, enum close_reason reason, const struct err *err)
 	if (reason == CLOSE_RESET || reason == CLOSE_ERROR)
 		c->code = EXIT_LOST;
 	result(c, &t);
-	code = conn_closed(&c->conn, reason, err);
+	code = conn_ended(&c->conn, reason, err);
 	loop_cancel(far->loop, &c->timer);
 	loop_cancel(far->loop, &c->end);
 	loop_cancel(far->loop, &c->idle);
@@ -129,13 +129,11 @@ gone(struct client *c, enum close_reason reason, const struct err *err)
 static void
 lost(struct client *c, const char *op, int number)
 {
+	bool reset = number == ECONNRESET || number == EPIPE;
 	struct err err = { 0 };
 
 	conn_lost(&c->conn, &err, op, number);
-	gone(c,
-		number == ECONNRESET || number == EPIPE ? CLOSE_RESET
-							: CLOSE_ERROR,
-		&err);
+	gone(c, reset ? CLOSE_RESET : CLOSE_ERROR, &err);
 }
 
 static void
@@ -437,13 +435,16 @@ static void
 on_idle(void *arg)
 {
 	struct client *c = arg;
-	int64_t due = conn_idle_due(&c->conn, c->far->conf->limits.idle);
-	int64_t now = loop_now(c->far->loop);
+	int64_t idle = c->far->conf->limits.idle;
+	int64_t rest = conn_idle_due(&c->conn, idle) - loop_now(c->far->loop);
+	struct err err = { 0 };
 
-	if (due <= now)
-		gone(c, CLOSE_IDLE, NULL);
-	else if (due != CLOCK_INF)
-		loop_timer(c->far->loop, &c->idle, due - now, on_idle, c);
+	if (rest > 0 && idle > 0 && idle != CLOCK_INF)
+		loop_timer(c->far->loop, &c->idle, rest, on_idle, c);
+	if (rest > 0)
+		return;
+	conn_idle_over(&c->conn, idle, &err);
+	gone(c, CLOSE_IDLE, &err);
 }
 
 /* What the user asked for of it stands alone. */

@@ -92,6 +92,7 @@ end_session(struct session *s, enum close_reason reason)
 	struct hist none = { 0 };
 	struct flood_totals t;
 	struct flood_room room;
+	struct err err = { 0 };
 	int code;
 
 	totals_of(s, &t);
@@ -100,7 +101,10 @@ end_session(struct session *s, enum close_reason reason)
 		flood_members(
 			fields, &room, &t, &none, far->conf, s->conn.moved));
 	s->conn.fd = -1; /* what waits in the socket is everybody's */
-	code = conn_closed(&s->conn, reason, NULL);
+	if (reason == CLOSE_IDLE)
+		conn_idle_over(
+			&s->conn, loop_now(far->loop) - s->conn.heard, &err);
+	code = conn_ended(&s->conn, reason, err.op ? &err : NULL);
 	loop_cancel(far->loop, &s->pace);
 	loop_cancel(far->loop, &s->look);
 	flood_flow_free(&s->flow);

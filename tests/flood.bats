@@ -556,12 +556,45 @@ child() {
 		assert s.recv(1) == b""
 	END
 	wait_for json far.out 'ev("close")[0]["reason"] == "idle"'
+	json far.out 'ev("error")[0]["op"] == "wait" and ev("error")[0]["conn"] == 1'
 	run "$SOCKCTL" flood -p "$port" -s 127.0.0.1
 	assert_equal "$status" 7
 	server far flood --deny 127.0.0.0/8 --json
 	run flood near -n 1000
 	assert_equal "$status" 5
 	json far.out 'len(ev("denied")) == 1'
+}
+
+@test "far side: a client that resets, or goes quiet, is told with its counts" {
+	server far flood --once --quiet
+	py <<- END
+		import socket, struct
+		s = connect()
+		s.sendall(b"abc")
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		s.close()
+	END
+	ended "$pid"
+	assert_equal "$code" 5
+	assert_equal "$(cat far.out)" ""
+	grep -q "^sockctl flood: recv 127.*: reset by peer after 0 sent, .*(ECONNRESET)$" far.err ||
+		fail "$(cat far.err)"
+	server far flood --once --idle 0.2 --json
+	py <<- END
+		s = connect()
+		s.sendall(b"abc")
+		assert s.recv(1) == b""
+	END
+	ended "$pid"
+	assert_equal "$code" 4
+	json far.out 'ev("error")[0]["op"] == "wait" and "nothing moved" in last["error"]'
+	server far flood -u --once --idle 0.2 --json
+	bg near "$SOCKCTL" flood -u -t 60 --rate 1mbit 127.0.0.1 "$port"
+	near=$pid
+	wait_for json far.out 'len(ev("accept")) == 1'
+	kill -KILL "$near"
+	wait_for json far.out 'last["event"] == "summary"'
+	json far.out 'last["exit"] == 4 and "nothing moved" in last["error"]'
 }
 
 @test "requests: a run without one answer is 4, however short it was" {
