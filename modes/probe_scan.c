@@ -284,7 +284,10 @@ on_time(void *arg)
 		wait_for(a, number == EAGAIN);
 	} else {
 		count_syns(a);
-		connected(a, ETIMEDOUT);
+		/* An ICMP error that came during connect(2), as one of this
+		 * very host does, is told by the next SYN or here. */
+		number = net_error(a->fd);
+		attempt_settle(a, number == 0 ? ETIMEDOUT : number);
 	}
 	probe_pump(p);
 }

@@ -62,6 +62,16 @@ reject() {
 	is_portable || assert_output --partial 'SYN sent 1 time'
 }
 
+@test "probe: what this host's own firewall says is heard within -w" {
+	net_up
+	net_drop a -p tcp --dport 1001
+	net_iptables a -p tcp --dport 1002 -j REJECT --reject-with icmp-host-prohibited
+	net_iptables a -p tcp --dport 1003 -j REJECT
+	net_in a "$SOCKCTL" probe --json -w 0.3 127.0.0.1 1000-1003 > j && false
+	json j "[e['state'] for e in ev('port')] ==
+		'closed filtered unreachable closed'.split()"
+}
+
 @test "probe -u: ICMP is heard from another host" {
 	net_up
 	net_drop b -p udp --dport 1001
