@@ -2,12 +2,13 @@
  * LD_PRELOAD; it acts only in a program of the name sockctl, and in its forks.
  *
  *	FAULT=CALL:N:WHAT   the Nth time of CALL fails; N+ from then on always
- *	FAULT_MET=FILE      gets a line when it did
+ *	FAULT_COUNT=FILE    counts the calls, an unsigned long
  *
  * CALL is a row of calls[]: a group of functions that do the same. WHAT is the
  * name of an error (rows of errors[]), or "short": reads or writes one byte.
  * A call that could not fail so is not counted: EAGAIN for a file or a
- * descriptor that blocks, one byte of a datagram. Forks count together. */
+ * descriptor that blocks, one byte of a datagram. Forks count together, also
+ * once they may not open a file any more: it is mapped. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -102,8 +103,7 @@ static struct {
 	unsigned long n;
 	bool always;
 	int number; /* 0: short */
-	const char *met;
-	atomic_ulong *count; /* shared with forks; NULL: no fault is wanted */
+	atomic_ulong *count; /* in FILE; NULL: no fault is wanted */
 } plan;
 
 static bool
@@ -131,31 +131,24 @@ __attribute__((constructor)) static void
 begin(void)
 {
 	const char *text = getenv("FAULT");
+	const char *file = getenv("FAULT_COUNT");
 	void *page;
+	int fd;
 
 	if (!text || strcmp(program_invocation_short_name, "sockctl") != 0)
 		return;
-	plan.met = getenv("FAULT_MET");
-	if (!plan.met || !parse(text)) {
+	if (!file || !parse(text)) {
 		dprintf(STDERR_FILENO, "fault: not understood: %s\n", text);
 		_exit(125);
 	}
+	fd = (int)syscall(
+		SYS_openat, AT_FDCWD, file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	syscall(SYS_ftruncate, fd, (off_t)sizeof(*plan.count));
 	page = mmap(NULL, sizeof(*plan.count), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		MAP_SHARED, fd, 0);
+	syscall(SYS_close, fd);
 	if (page != MAP_FAILED)
 		plan.count = page;
-}
-
-static void
-say_met(void)
-{
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, plan.met,
-		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-
-	if (fd == -1)
-		return;
-	syscall(SYS_write, fd, "met\n", (size_t)4);
-	syscall(SYS_close, fd);
 }
 
 static bool
@@ -202,8 +195,6 @@ strike(enum call call, int fd, int flags)
 		errno = kept;
 		return PASS;
 	}
-	if (k == plan.n)
-		say_met();
 	errno = plan.number ? plan.number : kept;
 	return plan.number ? FAIL : SHORT;
 }

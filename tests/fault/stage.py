@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 LIMIT = 10.0  # seconds until a process that does not end hangs
@@ -32,6 +33,8 @@ PASSING_OF = {
 }
 # With what the process that meets any other fault may end.
 REFUSED, RESOLVE, TIMEOUT, LOST, LOCAL, SETUP, ASSERT = 1, 3, 4, 5, 6, 7, 9
+# Those that are results, not errors; {ASSERT} for the other modes.
+FOUND = {"probe": {REFUSED, TIMEOUT, ASSERT}}
 CODES = {
     "read": {LOCAL, RESOLVE},
     "write": {LOCAL, RESOLVE},
@@ -160,7 +163,8 @@ class Run:
 
     @property
     def met(self):
-        return os.path.exists(self.path("met"))
+        count = self.read("count") or b""
+        return int.from_bytes(count, sys.byteorder) >= int(self.n) > 0
 
     @property
     def passing(self):
@@ -184,10 +188,10 @@ class Run:
         streams are pipes."""
         faulted = self.fault is not None and side == self.side
         env = {k: v for k, v in os.environ.items()
-               if k not in ("LD_PRELOAD", "FAULT", "FAULT_MET")}
+               if k not in ("LD_PRELOAD", "FAULT", "FAULT_COUNT")}
         if faulted:
             env |= {"LD_PRELOAD": self.library, "FAULT": self.fault,
-                    "FAULT_MET": self.path("met"),
+                    "FAULT_COUNT": self.path("count"),
                     "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99"}
         if side == self.side:
             args = args + ["--json"]
@@ -367,7 +371,8 @@ class Run:
                 last.get("exit") != (p.code if p.code >= 0 else 128 - p.code):
             self.wrong(f"{p.name} ended with {p.code}, its last event is "
                        f"{last}")
-        elif p.code > 0 and p.code != ASSERT and not last.get("error"):
+        elif p.code > 0 and p.code not in FOUND.get(last["mode"], {ASSERT}) \
+                and not last.get("error"):
             self.wrong(f"{p.name} ended with {p.code} without an error")
 
     def judge_files(self):

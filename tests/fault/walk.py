@@ -55,6 +55,7 @@ QUICK = {
     "open": "EMFILE",
     "rename": "ENOSPC",
     "fsync": "EIO",
+    "truncate": "EINTR",
     "memory": "ENOMEM",
     "pselect": "EINTR",
     "splice": "EAGAIN short",
@@ -167,7 +168,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--limit", type=float, default=stage.LIMIT)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--most", type=int, default=300)
+    parser.add_argument("--most", type=int, default=1000)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--codes", action="store_true")
     parser.add_argument("--only", action="append", default=[])
