@@ -6,9 +6,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* Between boss and workers. */
+/* Between boss and workers. The padding of what is said goes, too: zeroed. */
 enum { SAY_GONE = 1, TELL_SERVE, TELL_END };
 
 struct given {
@@ -31,8 +32,11 @@ over(struct far *far)
 void
 far_gone(struct far *far, const struct flood_totals *t, int code)
 {
-	struct farewell bye = { *t, code };
+	struct farewell bye;
 
+	memset(&bye, 0, sizeof(bye));
+	bye.totals = *t;
+	bye.code = code;
 	far->live--;
 	if (far->boss != NULL) {
 		worker_send(far->boss, SAY_GONE, &bye, sizeof(bye), -1);
@@ -117,9 +121,12 @@ static void
 on_client(void *arg, int fd, unsigned id, const struct addr *peer)
 {
 	struct far *far = arg;
-	struct given g = { id, *peer };
+	struct given g;
 	int turn = (int)(far->given++ % (unsigned)far->workers);
 
+	memset(&g, 0, sizeof(g));
+	g.id = id;
+	g.peer = *peer;
 	loop_cancel(far->loop, &far->limit); /* -w: somebody came */
 	if (turn > 0 &&
 		worker_send(&far->worker[turn - 1], TELL_SERVE, &g, sizeof(g),

@@ -35,6 +35,10 @@ walk() {
 	walk files
 }
 
+@test "fault: recvfile --no-resume, cutting a kept part short" {
+	walk restarted:server:truncate
+}
+
 @test "fault: recvfile --raw, files that it cannot open" {
 	walk raw:server:open
 }

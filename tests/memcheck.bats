@@ -71,8 +71,8 @@ does() {
 	server a sendfile data
 	does 0 recvfile 127.0.0.1 "$port" -d in --rename
 	ends "$pid"
-	server a flood --workers 1
-	does 0 flood 127.0.0.1 "$port" -n 100000 --verify --workers 1
+	server a flood --workers 2
+	does 0 flood 127.0.0.1 "$port" -n 100000 --verify -P 2 --workers 2
 	does 0 flood 127.0.0.1 "$port" -n 100000 -R --workers 1
 	ends "$pid"
 	server a flood -u --workers 1

@@ -319,7 +319,12 @@ part_write(struct part *p, uint64_t at, const void *data, size_t n,
 int
 part_cut(struct part *p, uint64_t size, struct part_fault *fault)
 {
-	if (ftruncate(p->fd, (off_t)size) == -1)
+	int result;
+
+	do
+		result = ftruncate(p->fd, (off_t)size);
+	while (result == -1 && errno == EINTR);
+	if (result == -1)
 		return part_failed(fault, "write", errno, p->name);
 	return 0;
 }
