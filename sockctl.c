@@ -294,8 +294,7 @@ do_help(int argc, char **argv)
 
 	if (argc > 2)
 		return mode_usage_of(NULL, "help: one MODE or topic at a time");
-	if (argc == 1 || strcmp(argv[1], "--help") == 0 ||
-		strcmp(argv[1], "-h") == 0) {
+	if (argc == 1) {
 		short_help(&out);
 		return print(STDOUT_FILENO, &out);
 	}
@@ -367,10 +366,15 @@ do_completion(int argc, char **argv)
 		NULL, list_names(names, " ", true) };
 	words[MODES + 1] = (struct complete_word){ "completion",
 		"a script for a shell", NULL, "bash zsh fish" };
-	if (argc != 2 || complete_script(&out, argv[1], words) == -1)
+	if (argc != 2)
 		return mode_usage_of(NULL,
 			"completion: the shell is to be named, bash, zsh or "
 			"fish");
+	if (complete_script(&out, argv[1], words) == -1)
+		return mode_usage_of(NULL,
+			"completion '%.80s': no such shell, but bash, zsh, "
+			"fish",
+			argv[1]);
 	return print(STDOUT_FILENO, &out);
 }
 
@@ -384,6 +388,31 @@ static const struct {
 	{ "--version", do_version },
 	{ "completion", do_completion },
 };
+
+/* Takes -h and --help out of the words behind a command. Returns how many
+ * words are left, the command among them. */
+static int
+without_help(int argc, char **argv)
+{
+	int i, n = 1;
+
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-h") != 0 &&
+			strcmp(argv[i], "--help") != 0)
+			argv[n++] = argv[i];
+	return n;
+}
+
+/* -h is --help everywhere, whatever else is said. */
+static int
+run_command(int (*run)(int argc, char **argv), int argc, char **argv)
+{
+	int n = without_help(argc, argv);
+
+	if (n < argc && (run != do_help || n > 2))
+		return do_help(1, argv);
+	return run(n, argv);
+}
 
 /* What a refusal has to know before the options are parsed. */
 static void
@@ -465,7 +494,7 @@ main(int argc, char **argv)
 		run_mode(m, argc - 1, argv + 1);
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (strcmp(commands[i].word, argv[1]) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return run_command(commands[i].run, argc - 1, argv + 1);
 	}
 	return unknown_word(argc - 1, argv + 1);
 }

@@ -74,6 +74,27 @@ usage_error() {
 	usage_error "one MODE" help serve connect
 }
 
+@test "cli: -h is --help behind the words that are no mode, too" {
+	local help words flag
+
+	help=$("$SOCKCTL" --help)
+	for flag in -h --help; do
+		for words in help completion "completion bash" "completion x" \
+			"help serve connect" --version; do
+			# shellcheck disable=SC2086
+			run_err "$SOCKCTL" $words $flag
+			assert_success
+			assert_equal "$stderr" ""
+			assert_equal "$output" "$help"
+		done
+		for words in serve sockopts; do
+			run_err "$SOCKCTL" help "$words" "$flag"
+			assert_success
+			assert_equal "$output" "$("$SOCKCTL" help "$words")"
+		done
+	done
+}
+
 @test "cli: version" {
 	run_err "$SOCKCTL" --version
 	assert_success
