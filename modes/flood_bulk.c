@@ -1,6 +1,7 @@
 /* flood: throughput, in either direction or both. */
 #include "flood.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,6 +17,7 @@ enum { ASK, RUN, END };
 #define STALL_MAX (10 * CLOCK_S)
 #define HURRY (200 * CLOCK_MS)
 #define ANSWER_MAX (5 * CLOCK_S)
+#define LATE (200 * CLOCK_MS) /* of a far side's timers, at most */
 #define LOOK_APART (5 * CLOCK_MS) /* for all streams together */
 
 static enum flood_role
@@ -62,6 +64,40 @@ note_end(struct flood_stream *s)
 		s->ended = s->conn.heard;
 }
 
+/* What the far side owed when it ended: as a sink its count, as a source the
+ * bytes or the time. -1: told. */
+static int
+check_owed(struct flood_stream *s)
+{
+	int64_t lasted = loop_now(s->flood->loop) - s->conn.opened;
+	enum flood_role role = role_of(s->flood->conf);
+	struct err err = { 0 };
+	struct flood_ask a;
+
+	if (role == FLOOD_PLAIN || s->flood->hurry)
+		return 0;
+	flood_stream_role(s, role, &a);
+	if (role == FLOOD_SINK && !s->known)
+		err_setf(&err, "recv", 0, s->conn.peer,
+			"the far side ended without its count");
+	else if (role == FLOOD_SINK && a.verify && s->result != s->data.sent)
+		err_setf(&err, "protocol", 0, s->conn.peer,
+			"the far side counted %" PRIu64 " of %" PRIu64 " bytes",
+			s->result, s->data.sent);
+	else if (s->data.received < a.bytes)
+		err_setf(&err, "recv", 0, s->conn.peer,
+			"the far side ended after %" PRIu64 " of %" PRIu64
+			" bytes",
+			s->data.received, a.bytes);
+	else if (lasted < a.duration - a.duration / 10 - LATE)
+		err_setf(&err, "recv", 0, s->conn.peer,
+			"the far side ended before the time was over");
+	else
+		return 0;
+	flood_stream_lost(s, err.op, 0, &err);
+	return -1;
+}
+
 static void
 look(void *arg)
 {
@@ -84,7 +120,8 @@ look(void *arg)
 	if (done)
 		note_end(s);
 	if (s->ended != 0 && (s->conn.fin_in || now - s->since > OPEN_MAX)) {
-		flood_stream_over(s, CLOSE_EOF);
+		if (!s->conn.fin_in || check_owed(s) == 0)
+			flood_stream_over(s, CLOSE_EOF);
 		return;
 	}
 	if (s->until != 0 && now >= s->until) {

@@ -293,6 +293,39 @@ keeps_rate() {
 	wait_grep '"error"' far.out
 }
 
+# owes SAID [OPTION...]: what near says when a peer that said ok goes with that.
+owes() {
+	local said=$1
+
+	shift
+	py_server <<- END
+		s = listen().accept()[0]
+		print(line(s), end="")
+		s.sendall(b"SOCKCTL-FLOOD/1 ok\n")
+		$said
+		s.shutdown(socket.SHUT_WR)
+		all_of(s)
+	END
+	run flood near "$@"
+	json near "last['errors'] == 1 and ev('error')[0]['errno'] is None"
+	echo "$status $(sed -n 's/.*"op":"\([a-z]*\)".*"message":"\([^"]*\)".*/\1: \2/p' near)"
+}
+
+@test "throughput: a far side that ends before it has said all it owes" {
+	local result='SOCKCTL-FLOOD/1 result bytes'
+
+	run owes 's.sendall(b"x" * 900)' -R -n 1000
+	assert_output '5 recv: the far side ended after 900 of 1000 bytes'
+	run owes 's.sendall(b"x" * 5)' --bidir -n 1000
+	assert_output '5 recv: the far side ended after 5 of 1000 bytes'
+	run owes 's.sendall(b"x" * 900)' -R -t 60
+	assert_output '5 recv: the far side ended before the time was over'
+	run owes 'all_of(s)' --verify -n 1000
+	assert_output '5 recv: the far side ended without its count'
+	run owes "all_of(s); s.sendall(b'$result=999 seconds=1\n')" --verify -n 1000
+	assert_output '8 protocol: the far side counted 999 of 1000 bytes'
+}
+
 # The intervals of a run with -t 0.6 -i 0.2 --rate 1M/s follow each other, and
 # their bytes are the run's, but for the tenth of an interval that ends it. How
 # much went out in each is the machine's affair.
