@@ -222,7 +222,7 @@ struct flood_stream {
 	/* The kind's own. */
 	int stage;
 	bool going;
-	int64_t since, pause, until;
+	int64_t since, answered, pause, until;
 	uint64_t mark;
 	size_t out_left, in_left;
 	struct flood_flow *flow;

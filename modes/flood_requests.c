@@ -292,11 +292,23 @@ crr_tell(struct flood_stream *s, const char *op, int number)
 	f->say(f->arg, f->index, SAY_ERROR, &err, sizeof(err));
 }
 
+/* --bytes alone has no end where nothing answers any more. */
+static bool
+crr_hopeless(const struct flood_stream *s)
+{
+	return s->data.limit != UINT64_MAX &&
+		clock_now() - s->answered >= patience(s->flood);
+}
+
 static void
 crr_failed(struct flood_stream *s, const char *op, int number)
 {
 	crr_close(s);
 	crr_tell(s, op, number);
+	if (crr_hopeless(s)) {
+		crr_end(s);
+		return;
+	}
 	loop_timer(s->flood->loop, &s->timer, AGAIN, crr_again, s);
 }
 
@@ -335,7 +347,8 @@ crr_ready(void *arg, unsigned ready)
 	s->data.sent++;
 	f->sum.transactions++;
 	f->sum.connections++;
-	hist_add(&f->latency, clock_now() - s->since);
+	s->answered = clock_now();
+	hist_add(&f->latency, s->answered - s->since);
 	crr_close(s);
 	crr_open(s);
 }
@@ -418,6 +431,7 @@ crr_go(struct flood_stream *s)
 	f->sum.ended = 0;
 	if (s->data.limit == 0)
 		s->data.limit = UINT64_MAX;
+	s->answered = clock_now();
 	flood_start_clock(f);
 	crr_open(s);
 }

@@ -667,6 +667,8 @@ child() {
 	run flood near --crr -t 0.5 --idle 0.2
 	assert_equal "$status" 4
 	json near 'last["errors"] > 0 and "echo" in last["error"]'
+	run flood near --crr -n 100M --idle 0.2
+	assert_equal "$status" 4
 	py_server <<- END
 		l = listen()
 		l.accept()[0].close()

@@ -293,7 +293,10 @@ class Run:
         if gone and not (server.faulted and self.may_end()):
             self.wrong(f"{server.name} ended with {server.code}")
         if not gone and not self.lasting and not self.next_is(well):
-            self.wrong("the next client was not served")
+            # It may have been about to end.
+            gone = server.faulted and self.may_end() and server.ended(LIMIT)
+            if not gone:
+                self.wrong("the next client was not served")
         if self.harmed > 1 and not gone and not self.lasting:
             self.wrong(f"{self.harmed} clients were harmed")
         for s in self.sockets:
