@@ -321,6 +321,12 @@ changes() {
 	wait_for test -s peer.port
 	run_err "$SOCKCTL" recvfile 127.0.0.1 "$(cat peer.port)" -w 300ms
 	assert_equal "$status" 4
+	rm -f peer.port
+	bg peer python3 "$XFER" listen silence peer.port
+	wait_for test -s peer.port
+	run_err "$SOCKCTL" sendfile 127.0.0.1 "$(cat peer.port)" a --idle 200ms
+	assert_equal "$status" 4
+	assert_regex "$stderr" 'no greeting within 200 ms'
 	receive -1 --idle 1
 	bg peer python3 "$XFER" say "$port" sender
 	code_of "$receiver" 4

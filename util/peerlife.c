@@ -48,12 +48,15 @@ look_for_life(struct peer *p, int64_t now)
 		time_over(p, CLOSE_IDLE, "no sign of life for", idle);
 }
 
+/* -w is for the greeting; without it who is silent for --idle has gone, too. */
 static int64_t
 greeting_limit(const struct peer *p)
 {
-	int64_t limit = p->transfer->conf->limits.timeout;
+	const struct limit_options *o = &p->transfer->conf->limits;
 
-	return limit == CLOCK_NONE ? TRANSFER_GREETING : limit;
+	if (o->timeout != CLOCK_NONE)
+		return o->timeout;
+	return o->idle < TRANSFER_GREETING ? o->idle : TRANSFER_GREETING;
 }
 
 static void
