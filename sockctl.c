@@ -75,8 +75,8 @@ struct habit {
 	const char *modes; /* NULL: in all */
 	const char *option;
 	const char *sentence;
-	/* Where the mode has this option itself: whether value means the other
-	 * program's. NULL: only where it does not have it. */
+	/* Whether value means the other program's. NULL: always, where the
+	 * mode does not have this option itself. */
 	bool (*meant)(const char *value);
 };
 
@@ -121,10 +121,13 @@ static const struct habit habits[] = {
 	{ "flood", "s",
 		"the far side is: sockctl flood -p PORT (-s ADDR binds)",
 		is_missing },
-	{ "flood", "c", "the sending side is: sockctl flood HOST PORT", NULL },
+	{ NULL, "s", "to measure, the far side: sockctl flood -p PORT", NULL },
+	{ NULL, "c", "to measure, the sending side: sockctl flood HOST PORT",
+		NULL },
+	{ "serve", "b", "to limit the rate: --rate RATE", is_rate },
 	{ "connect sendfile recvfile flood", "b",
 		"to limit the rate: --rate RATE (-b PORT binds)", is_rate },
-	{ "echo chat", "b",
+	{ NULL, "b",
 		"to send at a rate: sockctl flood --rate RATE (-b PORT binds)",
 		is_rate },
 	{ NULL, NULL, NULL, NULL },
@@ -187,7 +190,7 @@ object(void *arg, const struct opt *row, const char *option, const char *value)
 		if (strcmp(h->option, option) != 0 || (h->modes && !a->mode) ||
 			(h->modes && !among(h->modes, a->mode->name)))
 			continue;
-		if (row ? h->meant && h->meant(value) : true)
+		if (h->meant ? h->meant(value) : !row)
 			return h->sentence;
 	}
 	return row ? NULL : of_others(a, option);
@@ -389,10 +392,9 @@ static const struct {
 	{ "completion", do_completion },
 };
 
-/* Takes -h and --help out of the words behind a command. Returns how many
- * words are left, the command among them. */
+/* -h is --help everywhere, whatever else is said behind the command. */
 static int
-without_help(int argc, char **argv)
+run_command(int (*run)(int argc, char **argv), int argc, char **argv)
 {
 	int i, n = 1;
 
@@ -400,15 +402,6 @@ without_help(int argc, char **argv)
 		if (strcmp(argv[i], "-h") != 0 &&
 			strcmp(argv[i], "--help") != 0)
 			argv[n++] = argv[i];
-	return n;
-}
-
-/* -h is --help everywhere, whatever else is said. */
-static int
-run_command(int (*run)(int argc, char **argv), int argc, char **argv)
-{
-	int n = without_help(argc, argv);
-
 	if (n < argc && (run != do_help || n > 2))
 		return do_help(1, argv);
 	return run(n, argv);

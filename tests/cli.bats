@@ -150,6 +150,14 @@ usage_error() {
 	usage_error "sockctl flood -p PORT" flood -s
 	usage_error "sockctl flood -p PORT" flood -s -p 5201
 	usage_error "sockctl flood HOST PORT" flood -c h
+	for mode in "" connect probe serve sendfile; do
+		# shellcheck disable=SC2086 # none is one
+		usage_error "sockctl flood HOST PORT" $mode -c h
+	done
+	usage_error "sockctl flood -p PORT" -s
+	usage_error "sockctl flood --rate RATE" probe -b 100M h 80
+	usage_error "--rate RATE" serve -b 100M -p 80
+	usage_error "--local-port of connect" serve -b 4000 -p 80
 	usage_error "--rate" flood -b 100M h 80
 	usage_error "--rate" flood -b100M h 80
 	usage_error "--rate" connect -b 100M h 80
