@@ -64,6 +64,13 @@ note_end(struct flood_stream *s)
 		s->ended = s->conn.heard;
 }
 
+/* Who was asked to be a sink says what arrived; without that nobody knows. */
+static bool
+owes_count(const struct flood_stream *s)
+{
+	return role_of(s->flood->conf) == FLOOD_SINK && !s->known;
+}
+
 /* What the far side owed when it ended: as a sink its count, as a source the
  * bytes or the time. -1: told. */
 static int
@@ -77,7 +84,7 @@ check_owed(struct flood_stream *s)
 	if (role == FLOOD_PLAIN || s->flood->hurry)
 		return 0;
 	flood_stream_role(s, role, &a);
-	if (role == FLOOD_SINK && !s->known)
+	if (owes_count(s))
 		err_setf(&err, "recv", 0, s->conn.peer,
 			"the far side ended without its count");
 	else if (role == FLOOD_SINK && a.verify && s->result != s->data.sent)
@@ -107,6 +114,7 @@ look(void *arg)
 	uint64_t sum = flood_stream_arrived(s) + s->data.received;
 	bool done = all_arrived(s) && (!receives(s) || s->conn.fin_in);
 	int number = s->known ? 0 : net_error(s->conn.fd);
+	bool late;
 
 	/* After its FIN nothing is read, which would say so. */
 	if (number != 0) {
@@ -119,8 +127,9 @@ look(void *arg)
 	}
 	if (done)
 		note_end(s);
-	if (s->ended != 0 && (s->conn.fin_in || now - s->since > OPEN_MAX)) {
-		if (!s->conn.fin_in || check_owed(s) == 0)
+	late = now - s->since > OPEN_MAX && !owes_count(s);
+	if (s->ended != 0 && (s->conn.fin_in || late)) {
+		if (check_owed(s) == 0)
 			flood_stream_over(s, CLOSE_EOF);
 		return;
 	}
