@@ -6,7 +6,7 @@
  *	flood_ask.c       what a connection asks of the far side
  *	flood_bulk.c      throughput
  *	flood_requests.c  --rr, --crr, --hold
- *	flood_block.c     --until-block
+ *	flood_block.c     --until-block, both sides
  *	flood_udp.c       -u
  *	flood_data.c      bytes to and from a connection, of either side
  *	flood_far.c       the far side
@@ -286,6 +286,20 @@ struct flood {
 
 extern const struct flood_calls flood_bulk, flood_rr, flood_crr, flood_hold,
 	flood_block, flood_udp;
+
+/* A far side that reads nothing for as long as it was asked, and longer where
+ * its queue filled slowly: at that pace the queue of the writer, which it does
+ * not see, has to fill too. */
+struct flood_stall {
+	int64_t began, looked, grown, until; /* until 0: it reads */
+	int64_t unread; /* bytes */
+	size_t step; /* bytes it reads at a time */
+};
+
+void flood_stall_begin(
+	struct flood_stall *, const struct flood_ask *, int64_t now);
+/* Whether it reads nothing yet; to be asked every few milliseconds. */
+bool flood_stall_holds(struct flood_stall *, int fd, int64_t now);
 
 /* first and share are set; dials. */
 void flood_begin(struct flood *f);

@@ -220,6 +220,50 @@ block_go(struct flood_stream *s)
 	loop_timer(f->loop, &s->timer, ANSWER_MAX, on_unanswered, s);
 }
 
+/* The far side. A queue of fewer bytes is full too soon to be timed. */
+#define STALL_WAIT (2 * CLOCK_S)
+#define STALL_QUIET (3 * CLOCK_S / 2) /* by then the writer has told */
+#define STALL_MOST (30 * CLOCK_S)
+enum { STALL_STEP = 512, STALL_TIMED = 32 << 10, STALL_ROOM = 4 << 20 };
+
+void
+flood_stall_begin(
+	struct flood_stall *s, const struct flood_ask *ask, int64_t now)
+{
+	uint64_t step = ask->step > 0 ? ask->step : STALL_STEP;
+
+	s->step = step < LOOP_SCRATCH ? (size_t)step : LOOP_SCRATCH;
+	s->began = s->looked = s->grown = now;
+	s->until = now + (ask->wait > 0 ? ask->wait : STALL_WAIT);
+	s->unread = 0;
+}
+
+bool
+flood_stall_holds(struct flood_stall *s, int fd, int64_t now)
+{
+	int64_t unread, slow;
+
+	if (s->until == 0)
+		return false;
+	unread = tcpinfo_unread(fd);
+	/* A probe of the full window adds a little, late. */
+	if (unread > s->unread + s->unread / 16) {
+		s->unread = unread;
+		s->grown = s->looked;
+	}
+	s->looked = now;
+	if (s->unread >= STALL_TIMED) {
+		slow = (s->grown - s->began) / s->unread * STALL_ROOM;
+		s->until = clock_later(s->until,
+			s->grown + STALL_QUIET +
+				clock_sooner(slow, STALL_MOST));
+	}
+	if (now < s->until)
+		return true;
+	s->until = 0;
+	return false;
+}
+
 static void
 block_count(struct flood_stream *s, struct flood_totals *t)
 {

@@ -24,10 +24,7 @@ enum { WATCHFUL = sizeof(watchful) / sizeof(watchful[0]) };
 
 enum { GREETING, SINK, SOURCE, BOTH, STALL, LEAVING, DEAD };
 
-/* stall: what the asking line does not say. */
-#define STALL_WAIT (2 * CLOCK_S)
 #define STALL_PAUSE (10 * CLOCK_MS)
-enum { STALL_STEP = 512 };
 
 /* What still comes is dropped for so long before a close. */
 #define DRAIN (200 * CLOCK_MS)
@@ -41,6 +38,7 @@ struct client {
 	struct flood_data data;
 	struct flood_line line;
 	struct flood_ask ask;
+	struct flood_stall stall;
 	int stage;
 	int code; /* that its end means, whatever way it ends */
 	int64_t began;
@@ -311,9 +309,9 @@ on_stall(void *arg)
 {
 	struct client *c = arg;
 	uint8_t *in = loop_scratch(c->far->loop);
-	size_t step = c->ask.step > 0 ? (size_t)c->ask.step : STALL_STEP;
-	ssize_t n = recv(
-		c->conn.fd, in, step < LOOP_SCRATCH ? step : LOOP_SCRATCH, 0);
+	bool holds = flood_stall_holds(
+		&c->stall, c->conn.fd, loop_now(c->far->loop));
+	ssize_t n = holds ? -1 : recv(c->conn.fd, in, c->stall.step, 0);
 	struct flood_answer a = { .word = FLOOD_READ };
 
 	if (n == 0) {
@@ -321,7 +319,7 @@ on_stall(void *arg)
 		counted(c);
 		return;
 	}
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+	if (n == -1 && !holds && errno != EAGAIN && errno != EINTR) {
 		lost(c, "recv", errno);
 		return;
 	}
@@ -378,9 +376,8 @@ begin(struct client *c)
 	case FLOOD_STALL:
 		c->stage = STALL;
 		loop_want(c->far->loop, &c->watch, 0);
-		loop_timer(c->far->loop, &c->timer,
-			c->ask.wait > 0 ? c->ask.wait : STALL_WAIT, on_stall,
-			c);
+		flood_stall_begin(&c->stall, &c->ask, c->began);
+		on_stall(c);
 		return;
 	}
 }

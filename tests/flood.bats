@@ -720,6 +720,22 @@ child() {
 	done
 }
 
+@test "until-block: the far side reads later where the writer is slow" {
+	is_portable && skip "the queues are unknown in this build"
+	server far flood
+	python3 - "$port" <<- END
+		import select, socket, sys, time
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		s.sendall(b"SOCKCTL-FLOOD/1 role=stall run=1 stream=0/1 wait=0.2\\n")
+		assert b" ok" in s.recv(100)
+		s.sendall(bytes(40000))
+		for i in range(10):
+		    time.sleep(0.1)
+		    s.sendall(bytes(1000))
+		assert not select.select([s], [], [], 0)[0], s.recv(100)
+	END
+}
+
 @test "until-block: the peer's queue is what the system says" {
 	needs ss
 	py_server <<- END
