@@ -10,7 +10,7 @@ struct mode;
 /* One call of a mode: settings filled and checked by the options. */
 struct run {
 	const struct mode *mode;
-	const void *conf;
+	void *conf; /* a mode completes it by its arguments at most */
 	int argc; /* the arguments that are no options */
 	char **argv;
 	char **command; /* what stood behind --, NULL: no -- */

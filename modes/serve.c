@@ -375,15 +375,15 @@ serve_start(struct serve *s)
 static int
 serve_run(const struct run *run)
 {
-	struct serve_conf conf;
-	struct serve s = { .conf = &conf, .reply_fd = -1 };
+	struct serve_conf *conf = run->conf;
+	struct serve s = { .conf = conf, .reply_fd = -1 };
 	struct err err = { 0 };
 	struct life_setup setup = {
 		.mode = "serve",
 		.manner = REPORT_LISTENER,
 		.server = true,
-		.report = &conf.report,
-		.sight = &conf.sight,
+		.report = &conf->report,
+		.sight = &conf->sight,
 		.stop = on_stop,
 		.members = members,
 		.release = release,
@@ -391,17 +391,16 @@ serve_run(const struct run *run)
 	};
 	int code;
 
-	memcpy(&conf, run->conf, sizeof(conf));
 	if ((run->argc > 0 || activation_count() == 0) &&
-		serve_place(run, &conf, &err) == -1)
+		serve_place(run, conf, &err) == -1)
 		return mode_refuse(run, &err);
-	code = serve_check(run, &conf);
+	code = serve_check(run, conf);
 	if (code)
 		return code;
-	setup.deadline = conf.limits.deadline;
-	s.action = serve_chosen(&conf);
-	s.count = conf.listen.once ? 1 : conf.count;
-	if (conf.reply && serve_reply_open(&s, &err) == -1)
+	setup.deadline = conf->limits.deadline;
+	s.action = serve_chosen(conf);
+	s.count = conf->listen.once ? 1 : conf->count;
+	if (conf->reply && serve_reply_open(&s, &err) == -1)
 		return mode_refuse(run, &err);
 	if (life_begin(&s.life, &setup, &err) == -1)
 		return mode_refuse(run, &err);

@@ -320,7 +320,7 @@ usage_error() {
 	run_err timeout 10 "$SOCKCTL" serve -p 0 -s lo --numeric --deadline 10ms
 	assert_equal "$status" 4
 	needs_ipv6
-	for word in "-p 0 -s [::1]" "[::1] 0"; do
+	for word in "-p 0 -s [::1]" "[::1] 0" "-p 0 -s ::1" "::1 0"; do
 		# shellcheck disable=SC2086
 		run_err timeout 10 "$SOCKCTL" serve $word --deadline 10ms
 		assert_equal "$status" 4
