@@ -18,7 +18,8 @@ double clock_seconds(int64_t ns);
 int64_t clock_sooner(int64_t a, int64_t b);
 int64_t clock_later(int64_t a, int64_t b);
 /* ISO 8601 local time with zone, "2026-11-20T11:24:00+01:00" (RFC 867 leaves
- * the form open; ISO 8601's extended format has both colons or none). out holds at least 32 bytes. Returns out. */
+ * the form open; ISO 8601's extended format has both colons or none). out holds
+ * at least 32 bytes. Returns out. */
 char *clock_iso(double unix_seconds, char *out, size_t size);
 
 #endif
