@@ -41,6 +41,29 @@ data() {
 	json e 'ev("close")[0]["first"] == "peer"'
 }
 
+@test "urgent data of the peer costs nothing of what follows it" {
+	cat > urgent.py <<- END
+		import os, socket
+		s = socket.create_server(("127.0.0.1", 0))
+		open("u.new", "w").write(str(s.getsockname()[1]))
+		os.rename("u.new", "u.port")
+		for i in range(2):
+		    c = s.accept()[0]
+		    c.send(b"ab")
+		    c.send(b"X", socket.MSG_OOB)
+		    c.sendall(b"cd" * 50000)
+		    c.shutdown(socket.SHUT_WR)
+		    c.recv(1)
+		    c.close()
+	END
+	bg u python3 urgent.py
+	wait_for test -s u.port
+	"$SOCKCTL" connect 127.0.0.1 "$(cat u.port)" < /dev/null | cat > out
+	assert_equal "$(head -c 4 out) $(wc -c < out)" "abcd 100002"
+	"$SOCKCTL" connect 127.0.0.1 "$(cat u.port)" < /dev/null > out
+	assert_equal "$(head -c 4 out) $(wc -c < out)" "abcd 100002"
+}
+
 @test "the FIN of a short request waits for the answer" {
 	# A peer that takes a FIN for a hang-up: its answer comes after 0.3 s, and
 	# it looks whether the FIN came before.

@@ -157,10 +157,16 @@ copy_instead(struct flow *f, unsigned ready)
 	return copy_step(f, ready);
 }
 
+/* Nor does it splice past urgent data: end of file or EAGAIN there is none. */
 static bool
-not_spliceable(void)
+not_spliceable(const struct flow *f, ssize_t n)
 {
-	return errno == EINVAL || errno == ENOSYS;
+	int number = errno;
+	bool mark = n <= 0 && f->from->kind == IO_SOCKET &&
+		sockatmark(f->from->fd) == 1;
+
+	errno = number;
+	return mark || (n == -1 && (number == EINVAL || number == ENOSYS));
 }
 
 static void
@@ -200,7 +206,7 @@ splice_step(struct flow *f, unsigned ready)
 		if (f->ended)
 			return FLOW_ENDED;
 		n = splice_piece(f->from->fd, f->to->fd, FLOW_PIECE);
-		if (n == -1 && not_spliceable())
+		if (not_spliceable(f, n))
 			return copy_instead(f, ready);
 		if (n == -1 && errno == EAGAIN)
 			return other_side(f, ready);
@@ -259,7 +265,7 @@ pipe_step(struct flow *f, unsigned ready)
 			return FLOW_ENDED;
 		if (f->in_pipe == 0) {
 			n = splice_piece(f->from->fd, f->pipe[1], FLOW_PIECE);
-			if (n == -1 && not_spliceable())
+			if (not_spliceable(f, n))
 				return copy_instead(f, ready);
 			if (n == -1)
 				return stopped_at(f, f->from, FLOW_SOURCE);
@@ -270,7 +276,7 @@ pipe_step(struct flow *f, unsigned ready)
 			continue;
 		}
 		n = splice_piece(f->pipe[0], f->to->fd, f->in_pipe);
-		if (n == -1 && not_spliceable())
+		if (not_spliceable(f, n))
 			return empty_pipe(f, ready);
 		if (n == -1)
 			return stopped_at(f, f->to, FLOW_SINK);
