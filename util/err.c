@@ -96,6 +96,7 @@ static const struct {
 	{ "connect", ETIMEDOUT, EXIT_TIMEOUT },
 	{ "connect", EADDRINUSE, EXIT_SETUP },
 	{ "connect", EADDRNOTAVAIL, EXIT_SETUP },
+	{ "connect", ECONNRESET, EXIT_LOST }, /* it stood for a moment */
 	{ "connect", 0, EXIT_REFUSED },
 	{ "socket", 0, EXIT_SETUP },
 	{ "setsockopt", 0, EXIT_SETUP },

@@ -60,6 +60,7 @@ test_exit(void)
 		{ "connect", ECONNREFUSED, 1 },
 		{ "connect", ENETUNREACH, 1 },
 		{ "connect", ENOENT, 1 },
+		{ "connect", ECONNRESET, 5 },
 		{ "connect", ETIMEDOUT, 4 },
 		{ "connect", EADDRINUSE, 7 },
 		{ "connect", EADDRNOTAVAIL, 7 },
