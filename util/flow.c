@@ -161,12 +161,8 @@ copy_instead(struct flow *f, unsigned ready)
 static bool
 not_spliceable(const struct flow *f, ssize_t n)
 {
-	int number = errno;
-	bool mark = n <= 0 && f->from->kind == IO_SOCKET &&
-		sockatmark(f->from->fd) == 1;
-
-	errno = number;
-	return mark || (n == -1 && (number == EINVAL || number == ENOSYS));
+	return (n == -1 && (errno == EINVAL || errno == ENOSYS)) ||
+		(n <= 0 && io_at_mark(f->from));
 }
 
 static void
@@ -181,9 +177,8 @@ moved(struct flow *f, ssize_t n)
 static enum flow_wait
 other_side(const struct flow *f, unsigned ready)
 {
-	if (f->waits == FLOW_SOURCE && (ready & LOOP_READ))
-		return FLOW_SINK;
-	return FLOW_SOURCE;
+	return f->waits == FLOW_SOURCE && ready & LOOP_READ ? FLOW_SINK
+							    : FLOW_SOURCE;
 }
 
 /* Which end a failed splice blames: a socket's own errors, else the sink's. */
@@ -200,9 +195,8 @@ static enum flow_wait
 splice_step(struct flow *f, unsigned ready)
 {
 	ssize_t n;
-	int i;
 
-	for (i = 0; i < FLOW_SPLICES; i++) {
+	for (int i = 0; i < FLOW_SPLICES; i++) {
 		if (f->ended)
 			return FLOW_ENDED;
 		n = splice_piece(f->from->fd, f->to->fd, FLOW_PIECE);

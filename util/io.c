@@ -142,6 +142,16 @@ io_write(const struct io *io, const void *data, size_t n, struct loop *loop)
 	return put;
 }
 
+bool
+io_at_mark(const struct io *io)
+{
+	int number = errno;
+	bool mark = io->kind == IO_SOCKET && sockatmark(io->fd) == 1;
+
+	errno = number;
+	return mark;
+}
+
 int
 io_write_all(int fd, const void *data, size_t n)
 {

@@ -43,6 +43,10 @@ ssize_t io_read(const struct io *io, void *data, size_t n);
 ssize_t io_write(
 	const struct io *io, const void *data, size_t n, struct loop *loop);
 
+/* Whether io is a socket that was read up to its urgent mark (sockatmark(3)),
+ * past which splice(2) does not go. errno stays. */
+bool io_at_mark(const struct io *io);
+
 /* All of a piece to a file or what blocks like one; -1 with errno. */
 int io_write_all(int fd, const void *data, size_t n);
 /* Reads what is there and drops it, for at most 200 ms: a close(2) with bytes
