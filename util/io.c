@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -142,15 +143,17 @@ io_write(const struct io *io, const void *data, size_t n, struct loop *loop)
 	return put;
 }
 
+#ifdef SIOCATMARK
 bool
 io_at_mark(const struct io *io)
 {
-	int number = errno;
-	bool mark = io->kind == IO_SOCKET && sockatmark(io->fd) == 1;
+	int number = errno, mark = 0;
 
-	errno = number;
+	if (io->kind == IO_SOCKET && ioctl(io->fd, SIOCATMARK, &mark) == -1)
+		errno = number;
 	return mark;
 }
+#endif
 
 int
 io_write_all(int fd, const void *data, size_t n)

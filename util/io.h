@@ -43,8 +43,9 @@ ssize_t io_read(const struct io *io, void *data, size_t n);
 ssize_t io_write(
 	const struct io *io, const void *data, size_t n, struct loop *loop);
 
-/* Whether io is a socket that was read up to its urgent mark (sockatmark(3)),
- * past which splice(2) does not go. errno stays. */
+/* Whether io is a socket that was read up to its urgent mark (tcp(7),
+ * SIOCATMARK), past which splice(2) does not go. errno stays. Only where there
+ * is splice. */
 bool io_at_mark(const struct io *io);
 
 /* All of a piece to a file or what blocks like one; -1 with errno. */
