@@ -228,89 +228,84 @@ found_cold(const struct hotset *h)
 	return false;
 }
 
-/* Looks at all without waiting, and sets when to look again: later each time
- * that there was no cold one to find. One look that took long (the processor
- * was taken away) does not count for what it took. With few wakeups since the
- * last look sleeping on all is cheap enough. */
-static int
-look(struct hotset *h, const sigset_t *mask)
-{
-	int64_t start = clock_now(), end, took, period;
-	int n = select_words(h, false, 0, mask), number = errno;
+/* What there is to ask about: all or the hot ones, and for how long. */
+enum way { WAY_PLAIN, WAY_CALM, WAY_LOOK, WAY_HOT };
 
-	end = clock_now();
-	took = (end - start) / h->watched;
+static enum way
+choose(const struct hotset *h, int64_t timeout, int64_t now)
+{
+	if (h->watched <= HOTSET_PLAIN)
+		return WAY_PLAIN;
+	if (h->calm && timeout > 0)
+		return WAY_CALM;
+	return now >= h->due ? WAY_LOOK : WAY_HOT;
+}
+
+/* After a look at all, which began at start and took until now: sets when to
+ * look again, later each time that there was no cold one to find. One that took
+ * long (the processor was taken away) does not count for what it took. With few
+ * wakeups since the last look sleeping on all is cheap enough. */
+static void
+looked(struct hotset *h, int n, int64_t start, int64_t now)
+{
+	int64_t took = (now - start) / h->watched, period;
+
 	h->each = h->each && took > 2 * h->each ? 2 * h->each : took;
 	if (h->pause == 0 || h->fresh > 0 || (n > 0 && found_cold(h)))
 		h->pause = HOTSET_PAUSE;
 	else if (h->pause < HOTSET_PAUSE_MOST)
 		h->pause *= 2;
 	period = h->pause * cost(h);
-	h->due = end + (period > LOOK_PERIOD ? period : LOOK_PERIOD);
-	h->calm = h->wakeups * SLEEP * cost(h) * HOTSET_PAUSE <= end - h->since;
-	restart(h, end);
+	h->due = now + (period > LOOK_PERIOD ? period : LOOK_PERIOD);
+	h->calm = h->wakeups * SLEEP * cost(h) * HOTSET_PAUSE <= now - h->since;
+	restart(h, now);
 	grow_old(h, (uint32_t)h->pause / HOTSET_PAUSE);
-	errno = number;
-	return n;
 }
 
-/* Sleeps on all; no more when that was often. */
-static int
-sleep_calmly(
-	struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
+/* After sleeping on all: no more of it when that was often. */
+static void
+slept(struct hotset *h, int64_t now)
 {
-	int n = select_words(h, false, timeout, mask), number = errno;
-	int64_t spent, paid;
+	int64_t spent, paid = (now - h->since) / HOTSET_PAUSE;
 
-	*now = clock_now();
 	h->wakeups++;
 	spent = h->wakeups * SLEEP * cost(h);
-	paid = (*now - h->since) / HOTSET_PAUSE;
 	if (spent > paid + BURST * SLEEP * cost(h)) {
 		h->calm = false;
 		h->pause = HOTSET_PAUSE;
-		h->due = *now + LOOK_PERIOD;
+		h->due = now + LOOK_PERIOD;
 	}
 	if (spent <= paid || !h->calm)
-		restart(h, *now);
+		restart(h, now);
 	grow_old(h, 1);
-	errno = number;
-	return n;
-}
-
-static int
-wait_some(struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
-{
-	int n, number;
-
-	if (h->watched > HOTSET_PLAIN && h->calm && timeout > 0)
-		return sleep_calmly(h, timeout, mask, now);
-	if (h->watched <= HOTSET_PLAIN)
-		n = select_words(h, false, timeout, mask);
-	else if (*now >= h->due)
-		n = look(h, mask);
-	else
-		n = select_words(h, true,
-			timeout < h->due - *now ? timeout : h->due - *now,
-			mask);
-	number = errno;
-	*now = clock_now();
-	h->wakeups += n > 0;
-	errno = number;
-	return n;
 }
 
 int
 hotset_wait(
 	struct hotset *h, int64_t timeout, const sigset_t *mask, int64_t *now)
 {
+	enum way way = choose(h, timeout, *now);
+	int64_t start = 0;
 	int n, number;
 
 	make_room(h, 0);
 	while (h->words && !joined(h->all, h->words - 1))
 		h->words--;
-	n = wait_some(h, timeout, mask, now);
+	if (way == WAY_LOOK) {
+		start = clock_now();
+		timeout = 0;
+	} else if (way == WAY_HOT) {
+		timeout = clock_sooner(timeout, h->due - *now);
+	}
+	n = select_words(h, way == WAY_HOT, timeout, mask);
 	number = errno;
+	*now = clock_now();
+	if (way == WAY_LOOK)
+		looked(h, n, start, *now);
+	if (way == WAY_CALM)
+		slept(h, *now);
+	else
+		h->wakeups += n > 0;
 	h->cursor = 0;
 	if (n <= 0)
 		h->scan = 0;

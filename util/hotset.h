@@ -51,8 +51,7 @@ struct hotset {
 	int pause; /* after the last one, in looks */
 	int64_t due; /* of the next one */
 	bool calm; /* it is cheap enough to sleep on all */
-	int64_t since; /* when counting began: at the last look, or being calm
-			*/
+	int64_t since; /* when counting began: looked, or slept on all */
 	int64_t wakeups; /* since then */
 };
 
