@@ -157,12 +157,12 @@ copy_instead(struct flow *f, unsigned ready)
 	return copy_step(f, ready);
 }
 
-/* Nor does it splice past urgent data: end of file or EAGAIN there is none. */
+/* Nor past a source's urgent data: EOF or EAGAIN there is neither. */
 static bool
-not_spliceable(const struct flow *f, ssize_t n)
+not_spliceable(const struct io *source, ssize_t n)
 {
 	return (n == -1 && (errno == EINVAL || errno == ENOSYS)) ||
-		(n <= 0 && io_at_mark(f->from));
+		(source && n <= 0 && io_at_mark(source));
 }
 
 static void
@@ -200,7 +200,7 @@ splice_step(struct flow *f, unsigned ready)
 		if (f->ended)
 			return FLOW_ENDED;
 		n = splice_piece(f->from->fd, f->to->fd, FLOW_PIECE);
-		if (not_spliceable(f, n))
+		if (not_spliceable(f->from, n))
 			return copy_instead(f, ready);
 		if (n == -1 && errno == EAGAIN)
 			return other_side(f, ready);
@@ -259,7 +259,7 @@ pipe_step(struct flow *f, unsigned ready)
 			return FLOW_ENDED;
 		if (f->in_pipe == 0) {
 			n = splice_piece(f->from->fd, f->pipe[1], FLOW_PIECE);
-			if (not_spliceable(f, n))
+			if (not_spliceable(f->from, n))
 				return copy_instead(f, ready);
 			if (n == -1)
 				return stopped_at(f, f->from, FLOW_SOURCE);
@@ -270,7 +270,7 @@ pipe_step(struct flow *f, unsigned ready)
 			continue;
 		}
 		n = splice_piece(f->pipe[0], f->to->fd, f->in_pipe);
-		if (not_spliceable(f, n))
+		if (not_spliceable(NULL, n))
 			return empty_pipe(f, ready);
 		if (n == -1)
 			return stopped_at(f, f->to, FLOW_SINK);
