@@ -433,15 +433,16 @@ on_idle(void *arg)
 {
 	struct client *c = arg;
 	int64_t idle = c->far->conf->limits.idle;
-	int64_t rest = conn_idle_due(&c->conn, idle) - loop_now(c->far->loop);
+	int64_t due = conn_idle_due(&c->conn, idle);
+	int64_t now = loop_now(c->far->loop);
 	struct err err = { 0 };
 
-	if (rest > 0 && idle > 0 && idle != CLOCK_INF)
-		loop_timer(c->far->loop, &c->idle, rest, on_idle, c);
-	if (rest > 0)
-		return;
-	conn_idle_over(&c->conn, idle, &err);
-	gone(c, CLOSE_IDLE, &err);
+	if (due <= now) {
+		conn_idle_over(&c->conn, idle, &err);
+		gone(c, CLOSE_IDLE, &err);
+	} else if (due != CLOCK_INF) {
+		loop_timer(c->far->loop, &c->idle, due - now, on_idle, c);
+	}
 }
 
 /* What the user asked for of it stands alone. */
