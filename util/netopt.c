@@ -178,11 +178,10 @@ net_check_local(const struct net_options *o, const char *port, struct err *err)
 {
 	if (check_families(o, err) == -1)
 		return -1;
-	for (int i = 0; i < o->bind.count; i++)
-		if (net_check_host(o, o->bind.item[i], err) == -1 &&
-			!is_interface(o->bind.item[i]))
+	for (int i = 0; o->numeric && i < o->bind.count; i++)
+		if (!is_interface(o->bind.item[i]) &&
+			net_check_host(o, o->bind.item[i], err) == -1)
 			return -1;
-	*err = (struct err){ 0 };
 	return port ? check_port(o, port, err) : 0;
 }
 
